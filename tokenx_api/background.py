@@ -1,0 +1,38 @@
+"""Long-running work inside the api process: consumers, heartbeats, the outbox relay, the sealer. Every task here is safe to run in several replicas at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from tokenx_api.context import AppContext
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
+
+Background = Callable[[AppContext], Awaitable[None]]
+
+BACKGROUND: tuple[Background, ...] = ()
+"""Each runs for ever; one that fails is logged and started again after a second."""
+
+
+@asynccontextmanager
+async def run_background(context: AppContext) -> AsyncIterator[None]:
+    """All background tasks while the block lasts; cancelled and awaited at its end."""
+    tasks = [asyncio.create_task(_for_ever(work, context), name=work.__module__) for work in BACKGROUND]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _for_ever(work: Background, context: AppContext) -> None:
+    while True:
+        try:
+            await work(context)
+        except (
+            Exception
+        ):  # whatever broke, the other tasks and the requests go on; the log line is an error a human must see
+            log.exception("background.crashed", work=f"{work.__module__}.{work.__qualname__}")
+        await asyncio.sleep(1)
