@@ -1,6 +1,6 @@
 """The whole wiring of the api on one screen: context, routers, background work."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -50,7 +50,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     context = _context(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         await context.db.open()
         async with run_background(context):
             yield

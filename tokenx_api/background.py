@@ -1,7 +1,7 @@
 """Long-running work inside the api process: consumers, heartbeats, the outbox relay, the sealer. Every task here is safe to run in several replicas at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from tokenx_api.context import AppContext
@@ -16,7 +16,7 @@ BACKGROUND: tuple[Background, ...] = ()
 
 
 @asynccontextmanager
-async def run_background(context: AppContext) -> AsyncIterator[None]:
+async def run_background(context: AppContext) -> AsyncGenerator[None]:
     """All background tasks while the block lasts; cancelled and awaited at its end."""
     tasks = [asyncio.create_task(_for_ever(work, context), name=work.__module__) for work in BACKGROUND]
     try:

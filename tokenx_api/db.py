@@ -3,7 +3,7 @@
 One request is one transaction, opened at the edge (deps.py, consumers); services never commit."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NewType
 
@@ -48,13 +48,13 @@ class Database:
         return self._pool
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteConn]:
+    async def write(self) -> AsyncGenerator[WriteConn]:
         """One transaction, committed when the block ends without an exception."""
         async with self.pool.acquire(timeout=5) as connection, connection.transaction():
             yield WriteConn(ReadConn(connection))
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadConn]:
+    async def read(self) -> AsyncGenerator[ReadConn]:
         """One connection, outside a transaction: each statement sees the latest commit."""
         async with self.pool.acquire(timeout=5) as connection:
             yield ReadConn(connection)
