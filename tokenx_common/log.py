@@ -37,5 +37,5 @@ def configure_logging(service: str, settings: ServiceSettings) -> None:
 
 
 def get_logger(name: str) -> Any:
-    """A logger whose lines carry `logger=name`: log.info("order.accepted", order_id=…)."""
-    return structlog.get_logger(logger=name)  # pyright: ignore[reportUnknownMemberType]  # structlog types it as Any
+    """A logger whose lines carry `module=name`: log.info("order.accepted", order_id=…)."""
+    return structlog.get_logger(module=name)  # pyright: ignore[reportUnknownMemberType]  # structlog types it as Any
