@@ -37,6 +37,7 @@ class Environment(BaseSettings):
     tokenx_home: Path | None = None
     tokenx_cache: Path | None = None
     log_level: str = "info"
+    log_format: str = "json"
     sanctions_lists: str | None = None
 
 

@@ -1,0 +1,5 @@
+"""python -m tokenx_cli"""
+
+from tokenx_cli.app import main
+
+main()
