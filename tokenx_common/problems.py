@@ -41,7 +41,7 @@ def problem(
 
 async def _refusal(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TokenxError)
-    headers = {"Retry-After": "1"} if error.status == 503 else None
+    headers = {"Retry-After": str(error.facts.get("retry_after_s", 1))} if error.status in (429, 503) else None
     return problem(error.status, error.code, error.detail, headers=headers, **error.facts)
 
 

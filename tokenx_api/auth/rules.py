@@ -1,0 +1,26 @@
+"""Pure decisions of sign-in."""
+
+import hmac
+from typing import Final
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def csrf_refusal(
+    *, method: str, sent_token: str | None, session_token: str, origin: str | None, web_origin: str
+) -> str | None:
+    """Why a cookie session's request is refused as forged; None when it is fine. origin None: the client sent none."""
+    if method in _SAFE_METHODS:
+        return None
+    if foreign := origin_refusal(origin, web_origin):
+        return foreign
+    if sent_token is None:
+        return "X-CSRF-Token is missing"
+    if not hmac.compare_digest(sent_token.encode(), session_token.encode()):
+        return "X-CSRF-Token is not this session's"
+    return None
+
+
+def origin_refusal(origin: str | None, web_origin: str) -> str | None:
+    """Why the Origin header is refused; None when it is ours or absent (not a browser)."""
+    return None if origin is None or origin == web_origin else "the request comes from another origin"
