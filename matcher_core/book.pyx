@@ -6,6 +6,8 @@ once for the whole batch. The single calls take and return Python objects and ar
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_Check
+from cpython.number cimport PyNumber_Index
 from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
@@ -117,6 +119,20 @@ BUILD_ID = (<bytes> BUILD_ID_TEXT).decode("ascii")
 cdef tuple SIDES = (t.Side.BUY, t.Side.SELL)
 
 
+cdef inline object whole(value):
+    """An integer, or TypeError: a float price or quantity is never rounded silently. Range is checked on assignment."""
+    return value if PyLong_Check(value) else PyNumber_Index(value)
+
+
+cdef int command_init(command_t *c, uint8_t op, order_id, owner, seq) except -1:
+    memset(c, 0, sizeof(command_t))
+    c.op = op
+    c.order_id = whole(order_id)
+    c.owner = whole(owner)
+    c.seq = whole(seq)
+    return 0
+
+
 cdef class Book:
     """One order book: price-time priority, integer prices and quantities, deterministic.
 
@@ -128,7 +144,7 @@ cdef class Book:
     """
 
     def __cinit__(self, symbol=0, *, stp=t.SelfTradePrevention.CANCEL_NEWEST, max_orders=t.DEFAULT_MAX_ORDERS):
-        cdef uint32_t checked_symbol = symbol
+        cdef uint32_t checked_symbol = whole(symbol)
         cdef uint8_t checked_stp = t.SelfTradePrevention(stp)
         if not 0 < max_orders <= t.MAX_ORDERS_CEILING:
             raise ValueError(f"max_orders must be 1 to {t.MAX_ORDERS_CEILING}, was {max_orders}")
@@ -138,7 +154,7 @@ cdef class Book:
         self._b.symbol = checked_symbol
         self._b.stp = checked_stp
         self._b.state = STATE_TRADING
-        self._b.max_orders = max_orders
+        self._b.max_orders = whole(max_orders)
         self._b.salt = int.from_bytes(os.urandom(8), "little")
 
     def __dealloc__(self):
@@ -176,84 +192,56 @@ cdef class Book:
             PyBuffer_Release(&view)
 
     def limit(
-        self, uint64_t order_id, uint8_t side, int64_t price_ticks, uint64_t quantity_lots, *, uint64_t owner=0,
-        uint64_t group=0, uint8_t tif=0, bint post_only=False, uint64_t seq=0,
+        self, order_id, side, price_ticks, quantity_lots, *, owner=0, group=0, tif=0, bint post_only=False, seq=0
     ):
         """Enter a limit order and return its events. A refusal is a Rejected event, not an exception."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_LIMIT
-        c.side = side
-        c.tif = tif
+        command_init(&c, OP_LIMIT, order_id, owner, seq)
+        c.side = whole(side)
+        c.tif = whole(tif)
         c.flags = FLAG_POST_ONLY if post_only else 0
-        c.seq = seq
-        c.order_id = order_id
-        c.owner = owner
-        c.group = group
-        c.price = price_ticks
-        c.quantity = quantity_lots
+        c.group = whole(group)
+        c.price = whole(price_ticks)
+        c.quantity = whole(quantity_lots)
         return self._one(&c)
 
-    def market(
-        self, uint64_t order_id, uint8_t side, uint64_t quantity_lots, *, uint64_t owner=0, uint64_t group=0,
-        uint8_t tif=1, int64_t protection_ticks=0, uint64_t seq=0,
-    ):
+    def market(self, order_id, side, quantity_lots, *, owner=0, group=0, tif=1, protection_ticks=0, seq=0):
         """Enter a market order (IOC or FOK). protection_ticks is the worst acceptable price, 0 for none."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_MARKET
-        c.side = side
-        c.tif = tif
-        c.seq = seq
-        c.order_id = order_id
-        c.owner = owner
-        c.group = group
-        c.price = protection_ticks
-        c.quantity = quantity_lots
+        command_init(&c, OP_MARKET, order_id, owner, seq)
+        c.side = whole(side)
+        c.tif = whole(tif)
+        c.group = whole(group)
+        c.price = whole(protection_ticks)
+        c.quantity = whole(quantity_lots)
         return self._one(&c)
 
-    def cancel(self, uint64_t order_id, *, uint64_t owner=0, uint64_t seq=0):
+    def cancel(self, order_id, *, owner=0, seq=0):
         """Cancel a resting order of this owner."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_CANCEL
-        c.seq = seq
-        c.order_id = order_id
-        c.owner = owner
+        command_init(&c, OP_CANCEL, order_id, owner, seq)
         return self._one(&c)
 
-    def replace(
-        self, uint64_t order_id, int64_t price_ticks, uint64_t quantity_lots, *, uint64_t owner=0,
-        bint post_only=False, uint64_t seq=0,
-    ):
+    def replace(self, order_id, price_ticks, quantity_lots, *, owner=0, bint post_only=False, seq=0):
         """Give a resting order of this owner a new price and a new open quantity."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_REPLACE
+        command_init(&c, OP_REPLACE, order_id, owner, seq)
         c.flags = FLAG_POST_ONLY if post_only else 0
-        c.seq = seq
-        c.order_id = order_id
-        c.owner = owner
-        c.price = price_ticks
-        c.quantity = quantity_lots
+        c.price = whole(price_ticks)
+        c.quantity = whole(quantity_lots)
         return self._one(&c)
 
-    def mass_cancel(self, *, uint64_t owner, uint64_t seq=0):
+    def mass_cancel(self, *, owner, seq=0):
         """Cancel every resting order of an owner. O(resting orders)."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_MASS_CANCEL
-        c.seq = seq
-        c.owner = owner
+        command_init(&c, OP_MASS_CANCEL, 0, owner, seq)
         return self._one(&c)
 
-    def set_state(self, uint64_t state, *, uint64_t seq=0):
+    def set_state(self, state, *, seq=0):
         """Open, restrict to cancels, or halt the book."""
         cdef command_t c
-        memset(&c, 0, sizeof(c))
-        c.op = OP_SET_STATE
-        c.seq = seq
-        c.quantity = state
+        command_init(&c, OP_SET_STATE, 0, 0, seq)
+        c.quantity = whole(state)
         return self._one(&c)
 
     cdef int _claim(self) except -1:
@@ -320,10 +308,11 @@ cdef class Book:
             raise RuntimeError("the book is in use by another thread")
         return self._b
 
-    def order(self, uint64_t order_id):
+    def order(self, order_id):
         """The resting order with this id, or None. O(1)."""
         cdef book_t *b = self._idle()
-        cdef uint32_t slot = idmap_find(b, order_id) if order_id != 0 else NIL
+        cdef uint64_t wanted = whole(order_id)
+        cdef uint32_t slot = idmap_find(b, wanted) if wanted != 0 else NIL
         return None if slot == NIL else order_object(b, slot)
 
     def orders(self):

@@ -1,0 +1,116 @@
+"""What is built is what is in the tree, complaints of Cython stop the build, and both archives install by themselves.
+
+Works on a copy of the tree, so nothing is left behind in it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import matcher_core
+from matcher_core.build import source_id
+
+ROOT = Path(matcher_core.__file__).resolve().parent.parent
+USE = "from matcher_core import Book, Side; b = Book(); b.limit(1, Side.SELL, 5, 2); print(len(b.limit(2, Side.BUY, 5, 1)))"
+
+
+def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
+    """Run, check the exit status, return everything the command said."""
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=cwd,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=280,
+        check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+    )
+    assert (done.returncode == 0) is (status == 0), done.stdout[-4000:]
+    return done.stdout
+
+
+def copy_tree(target: Path) -> Path:
+    """The sources a wheel is made of, without build products."""
+    target.mkdir()
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, target)
+    products = shutil.ignore_patterns("*.so", "*.c", "*.html", "__pycache__")
+    for package in [p for p in ROOT.iterdir() if p.name == "matcher_core" or p.name.startswith("tokenx_")]:
+        if package.is_dir():
+            shutil.copytree(package, target / package.name, ignore=products)
+    return target
+
+
+def test_build_id_when_the_extension_is_current_then_equals_the_source():
+    assert source_id() == matcher_core.BUILD_ID
+
+
+def test_source_id_when_a_source_changes_then_differs(tmp_path: Path):
+    tree = copy_tree(tmp_path / "tree")
+    assert source_id(tree) == source_id()
+    for name in ("setup.py", "matcher_core/book.pyx", "matcher_core/book.pxd", "matcher_core/_match.pxi"):
+        before = source_id(tree)
+        (tree / name).write_text((tree / name).read_text() + "\n")
+        assert source_id(tree) != before
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        (
+            "cdef void takes_the_gil() nogil:\n    pass\n\ndef call():\n    with nogil:\n        takes_the_gil()\n",
+            "hint",
+        ),
+        (
+            "cdef int unset(bint maybe) noexcept:\n    cdef int x\n    if maybe:\n        x = 1\n    return x\n",
+            "warning",
+        ),
+    ],
+    ids=["performance-hint", "warning"],
+)
+def test_build_when_cython_complains_then_fails(tmp_path: Path, code: str, complaint: str):
+    tree = copy_tree(tmp_path / "tree")
+    with (tree / "matcher_core" / "_match.pxi").open("a") as source:
+        source.write("\n\n" + code)
+    said = run(sys.executable, "setup.py", "build_ext", "--inplace", cwd=tree, status=1)
+    assert complaint in said
+    assert "only built without warnings" in said
+    assert not list(tree.glob("matcher_core/*.so"))
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A wheel and an sdist made by `python -m build`, the wheel from the sdist as a release would."""
+    folder = tmp_path_factory.mktemp("archives")
+    tree = copy_tree(folder / "tree")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, cwd=tree)
+    return {"wheel": next(folder.glob("*.whl")), "sdist": next(folder.glob("*.tar.gz"))}
+
+
+def test_wheel_when_opened_then_has_the_book_its_types_and_every_package(archives: dict[str, Path]):
+    names = zipfile.ZipFile(archives["wheel"]).namelist()
+    assert any(n.startswith("matcher_core/book.") and n.endswith(".so") for n in names)
+    assert {"matcher_core/py.typed", "matcher_core/book.pyi", "matcher_core/book.pxd"} <= set(names)
+    packages = {p.parent.name for p in ROOT.glob("tokenx_*/__init__.py")}
+    assert packages <= {n.split("/")[0] for n in names}
+    assert not any(n.startswith(("tests", "benchmarks")) or n.endswith(".c") for n in names)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_archive_when_installed_into_an_empty_environment_then_works_alone(
+    archives: dict[str, Path], tmp_path: Path, kind: str
+):
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", archives[kind], cwd=tmp_path)
+    assert run(python, "-c", USE, cwd=tmp_path) == "2\n"
+    installed = run(python, "-m", "pip", "list", "--format=freeze", cwd=tmp_path)
+    assert {line.split("==")[0] for line in installed.split()} <= {"pip", "setuptools", "tokenx"}
