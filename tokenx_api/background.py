@@ -5,13 +5,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from tokenx_api.context import AppContext
+from tokenx_api.streams import announcements, heartbeat
 from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
 
 Background = Callable[[AppContext], Awaitable[None]]
 
-BACKGROUND: tuple[Background, ...] = ()
+BACKGROUND: tuple[Background, ...] = (announcements.run, heartbeat.run)
 """Each runs for ever; one that fails is logged and started again after a second."""
 
 

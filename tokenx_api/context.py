@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tokenx_api.announcer import Announcer
 from tokenx_api.db import Database
 from tokenx_api.settings import ApiSettings
 from tokenx_api.wakeup import Wakeups
@@ -12,7 +13,7 @@ from tokenx_common.http import ServiceClient
 
 @dataclass(frozen=True)
 class AppContext:
-    """One per process. `after_commit` work (bells, relays) goes through `bus` and `wakeups` only; losing it loses nothing."""
+    """One per process. After-commit work (bells, announcements) goes through `announcer`, `bus` and `wakeups` only; losing it loses nothing."""
 
     settings: ApiSettings
     db: Database
@@ -22,3 +23,4 @@ class AppContext:
     matcher: ServiceClient
     kyt: ServiceClient
     wakeups: Wakeups = field(default_factory=Wakeups)
+    announcer: Announcer = field(default_factory=Announcer)
