@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokenx_cli.journey.cast import (
-    DEMO_INVESTOR, DEMO_ISSUER_EMAIL, LISTED_ADDRESS, MAIN, OFFERINGS, THIN, TRADERS, UNVERIFIED, WASH_PAIR, InvestorRole, Passwords, email_of,
+    DEMO_INVESTOR,
+    DEMO_ISSUER_EMAIL,
+    LISTED_ADDRESS,
+    MAIN,
+    OFFERINGS,
+    THIN,
+    TRADERS,
+    UNVERIFIED,
+    WASH_PAIR,
+    InvestorRole,
+    Passwords,
+    email_of,
 )  # fmt: skip
 from tokenx_cli.journey.chain_visitor import ChainVisitor, Refused
 from tokenx_cli.people import ApiProblem, Person, until
