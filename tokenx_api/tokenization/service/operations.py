@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from tokenx_api.audit import service as audit
 from tokenx_api.db import WriteConn
 from tokenx_api.outbox import service as outbox
 from tokenx_api.tokenization import queries
@@ -39,3 +40,24 @@ async def request_operation(
     }
     await outbox.enqueue(conn, kind="chain_operation", dedupe_key=f"chain_operation:{operation_id}", payload=payload)
     return operation_id
+
+
+async def request_platform(conn: WriteConn, *, chain_id: int, actor: str) -> tuple[str, bool]:
+    """(operation id, whether it is new) of the platform's deployment on a chain. There is one; only a failed one may be asked for again."""
+    business_ref = f"platform:{chain_id}"
+    await queries.lock_business_ref(conn, business_ref)
+    existing = await queries.select_live_operation(conn, business_ref)
+    if existing is not None:
+        return existing, False
+    operation_id = await request_operation(
+        conn, chain_id=chain_id, kind="platform.deploy", params={}, business_ref=business_ref
+    )
+    await audit.record(
+        conn,
+        actor=actor,
+        action="platform.deployment_requested",
+        subject_type="operation",
+        subject_id=operation_id,
+        chain_id=chain_id,
+    )
+    return operation_id, True

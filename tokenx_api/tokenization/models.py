@@ -1,0 +1,229 @@
+"""What the chain service journals and reads back, and what staff see of chain work. Addresses and hashes are lower-case hex."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
+
+from tokenx_common.events import ChainItem
+from tokenx_common.wire import Page, WireModel
+
+Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-fA-F]{2})*$")]
+Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$", to_lower=True)]
+OperationState = Literal["queued", "running", "final", "failed"]
+TransactionState = Literal["signed", "broadcast", "mined", "final", "reverted"]
+
+MAX_RECORDS = 1000
+
+
+class OperationRecord(WireModel):
+    """The operation moved on. final and failed are for ever."""
+
+    op: Literal["operation"]
+    operation_id: str
+    state: OperationState
+    result: dict[str, Any] | None = None
+    error_code: str | None = None
+    error_detail: str | None = None
+
+
+class SignedRecord(WireModel):
+    """Signed bytes, journaled before they are broadcast: the nonce belongs to this intent for ever."""
+
+    op: Literal["signed"]
+    tx_id: str
+    operation_id: str
+    step: str
+    from_address: Address
+    to_address: Address | None
+    nonce: int = Field(ge=0)
+    tx_hash: Hex
+    raw: Hex
+
+
+class TxStateRecord(WireModel):
+    """Where a transaction is. block fields are null while it is in no block."""
+
+    op: Literal["tx_state"]
+    tx_id: str
+    state: TransactionState
+    block_number: int | None = None
+    block_hash: str | None = None
+    gas_used: int | None = None
+    revert_reason: str | None = None
+
+
+class ContractRecord(WireModel):
+    """A deployed contract by name, e.g. 'Settlement' or 'token:<offering_id>'."""
+
+    op: Literal["contract"]
+    name: str
+    address: Address
+    detail: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class DeadLetterRecord(WireModel):
+    """Work the chain service gave up on, for a human."""
+
+    op: Literal["dead_letter"]
+    kind: str
+    ref_id: str
+    payload: dict[str, Any]
+    error: str
+
+
+class MonitoringRecord(WireModel):
+    """What the chain looks like now."""
+
+    op: Literal["monitoring"]
+    status: Literal["ok", "degraded", "down", "halted"]
+    head_number: int = Field(ge=0)
+    head_hash: str
+    finalized_number: int = Field(ge=0)
+    observed_at: datetime
+    chain_id: int | None = None
+
+
+Record = Annotated[
+    OperationRecord | SignedRecord | TxStateRecord | ContractRecord | DeadLetterRecord | MonitoringRecord,
+    Field(discriminator="op"),
+]
+
+
+class JournalBody(WireModel):
+    """POST /internal/chain/journal."""
+
+    epoch: int = Field(ge=0)
+    chain_id: int = Field(gt=0)
+    records: list[Record] = Field(max_length=MAX_RECORDS)
+
+
+class Checkpoint(WireModel):
+    """Every block up to this one is fully in the stream as final."""
+
+    block_number: int = Field(ge=0)
+    block_hash: str
+
+
+class EventsBody(WireModel):
+    """POST /internal/chain/events. No items: only the checkpoint moves."""
+
+    epoch: int = Field(ge=0)
+    chain_id: int = Field(gt=0)
+    prev_seq: int = Field(ge=0)
+    checkpoint: Checkpoint
+    items: list[ChainItem] = Field(max_length=MAX_RECORDS)
+
+    @model_validator(mode="after")
+    def _dense(self) -> Self:
+        expected = list(range(self.prev_seq + 1, self.prev_seq + 1 + len(self.items)))
+        if [item.seq for item in self.items] != expected:
+            raise ValueError("items must be dense from prev_seq + 1")
+        return self
+
+
+class StreamHead(WireModel):
+    """Head of a chain's event stream; zeros for a chain never heard of."""
+
+    seq: int = 0
+    epoch: int = 0
+    block_number: int = 0
+    block_hash: str = ""
+
+
+class JournaledTransaction(WireModel):
+    tx_id: str
+    step: str
+    from_address: str
+    to_address: str | None
+    nonce: int
+    tx_hash: str
+    raw: str
+    state: TransactionState
+    epoch: int
+    block_number: int | None
+    block_hash: str | None
+    gas_used: int | None
+    revert_reason: str | None
+
+
+class JournaledOperation(WireModel):
+    """An operation with all its transactions, as the chain service takes it up again after a restart."""
+
+    operation_id: str
+    chain_id: int
+    kind: str
+    params: dict[str, Any]
+    business_ref: str
+    state: OperationState
+    correlation_id: str
+    result: dict[str, Any] | None
+    transactions: list[JournaledTransaction] = Field(default_factory=list[JournaledTransaction])
+
+
+class OperationList(WireModel):
+    operations: list[JournaledOperation]
+
+
+class Contract(WireModel):
+    name: str
+    address: str
+    detail: dict[str, Any]
+
+
+class ContractList(WireModel):
+    contracts: list[Contract]
+
+
+class OperationView(WireModel):
+    """An operation as staff see it."""
+
+    operation_id: str
+    chain_id: int
+    kind: str
+    business_ref: str
+    state: OperationState
+    error_code: str | None
+    error_detail: str | None
+    tx_hashes: list[str]
+    correlation_id: str
+    created_at: str
+    updated_at: str
+
+
+class OperationPage(Page[OperationView]):
+    """One page of operations, newest first."""
+
+
+class DeadLetterView(WireModel):
+    dead_letter_id: int
+    kind: str
+    ref_id: str
+    payload: dict[str, Any]
+    error: str
+    status: Literal["open", "requeued", "discarded"]
+    created_at: str
+
+
+class DeadLetterPage(Page[DeadLetterView]):
+    """One page of dead letters, newest first."""
+
+
+class ChainStatus(WireModel):
+    """The chain as the chain service last reported it. status 'unknown' before its first report."""
+
+    chain_id: int
+    status: Literal["ok", "degraded", "down", "halted", "unknown"]
+    head_number: int | None
+    finalized_number: int | None
+    observed_at: str | None
+    platform: Literal["absent", "deploying", "deployed"]
+    event_seq: int
+    consumed_seq: int
+    checkpoint_block: int
+    open_operations: int
+    dead_letters: int
+    contracts: list[Contract]
+
+
+CHAIN_ITEMS: TypeAdapter[list[ChainItem]] = TypeAdapter(list[ChainItem])
