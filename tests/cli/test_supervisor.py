@@ -19,7 +19,7 @@ from tokenx_cli.stack.config import PortTaken, choose_ports, require_free
 from tokenx_cli.stack.folder import AlreadyRunning, StackState, StateFolder, UnitState
 from tokenx_cli.stack.identity import identity_of
 from tokenx_cli.stack.supervisor import Plan, StartGivenUp, Step, Supervisor
-from tokenx_cli.stack.waiting import wait_until
+from tokenx_cli.runtime.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 

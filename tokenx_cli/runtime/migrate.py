@@ -1,6 +1,7 @@
 """Bring a database to the current schema: roles once per cluster, the database, then dbmate with the migrator's role."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -113,8 +114,11 @@ def _psql(url: str, script: str) -> None:
 
 
 def _dbmate(url: str, verb: str) -> str:
-    program = Path(sys.executable).parent / "dbmate"
-    command = [str(program), "--migrations-dir", str(_migrations()), "--no-dump-schema", verb]
+    beside_python = Path(sys.executable).parent / "dbmate"
+    program = str(beside_python) if beside_python.exists() else shutil.which("dbmate")
+    if program is None:
+        raise FileNotFoundError("no dbmate: install the cli extra (pip install 'tokenx[cli]')")
+    command = [program, "--migrations-dir", str(_migrations()), "--no-dump-schema", verb]
     return _run(command, "", inherited_environment({"DATABASE_URL": url}))
 
 

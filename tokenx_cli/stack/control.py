@@ -13,9 +13,9 @@ from tokenx_cli.runtime.account import server_account
 from tokenx_cli.runtime.paths import project_root
 from tokenx_cli.runtime.postgres import server_home
 from tokenx_cli.runtime.process import signal_group
+from tokenx_cli.runtime.waiting import wait_until
 from tokenx_cli.stack.folder import StackState, StateFolder
 from tokenx_cli.stack.identity import is_same_process
-from tokenx_cli.stack.waiting import wait_until
 
 STOP_TIMEOUT_S: Final = 60.0
 START_TIMEOUT_S: Final = 180.0
