@@ -1,0 +1,31 @@
+"""Everything one chain is made of, handed to whoever needs it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.contracts.errors import UNKNOWN, Refusal, decode_revert
+from tokenx_chain.networks.base import Network
+from tokenx_chain.networks.evm import EvmNode
+from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.registry import ContractRegistry
+from tokenx_chain.signers.base import Signer
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The read side of a chain: its node, its contracts, and the keys we hold on it."""
+
+    network: Network
+    node: EvmNode
+    artifacts: Artifacts
+    registry: ContractRegistry
+    signer: Signer
+    deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the platform contracts are put up, which must happen once."""
+
+    def refusal(self, error: RpcError) -> Refusal:
+        """Why a call would revert."""
+        if error.data is not None:
+            return decode_revert(bytes.fromhex(error.data.removeprefix("0x")), self.artifacts.custom_errors)
+        return Refusal(UNKNOWN, error.message)

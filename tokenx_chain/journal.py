@@ -1,0 +1,216 @@
+"""The chain service's memory lives in the api: what was decided is committed there before anything is done about it.
+
+Writes wait for the api as long as it takes: an unreachable api pauses the service and never makes it guess."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from tokenx_common.errors import DependencyUnavailable, TokenxError
+from tokenx_common.http import ServiceClient
+from tokenx_common.lease import Lease, stop_stale
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
+
+RETRY_S: Final = 0.2
+BATCH_BYTES: Final = 400_000
+"""Of signed bytes in hex, so that one request stays under the api's body limit."""
+PAGE: Final = 1000
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JournaledTransaction:
+    """A transaction whose signed bytes are durable: its nonce is taken by this intent for ever."""
+
+    tx_id: str
+    operation_id: str
+    step: str
+    from_address: str
+    to_address: str | None
+    nonce: int
+    tx_hash: str
+    raw: bytes
+    state: str
+
+    def record(self) -> Record:
+        """The journal record that makes it durable."""
+        return {"op": "signed", "tx_id": self.tx_id, "operation_id": self.operation_id, "step": self.step, "from_address": self.from_address,
+                "to_address": self.to_address, "nonce": self.nonce, "tx_hash": self.tx_hash, "raw": "0x" + self.raw.hex()}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JournaledOperation:
+    """An operation as the api holds it."""
+
+    operation_id: str
+    kind: str
+    params: dict[str, Any]
+    state: str
+    correlation_id: str
+    transactions: tuple[JournaledTransaction, ...]
+
+
+@dataclass(frozen=True)
+class StreamHead:
+    """The last event of the chain's stream and the block up to which everything final is in it."""
+
+    seq: int
+    block_number: int
+    block_hash: str
+
+
+@dataclass
+class _Waiting:
+    records: Sequence[Record]
+    done: asyncio.Future[None]
+
+
+class Journal:
+    """Reads and writes /internal/chain/* for one chain under its lease.
+
+    Concurrent writes share a request; they reach the api in the order they were made."""
+
+    def __init__(self, api: ServiceClient, lease: Lease, chain_id: int) -> None:
+        self._api = api
+        self._lease = lease
+        self._chain_id = chain_id
+        self._waiting: list[_Waiting] = []
+        self._flushing = asyncio.Lock()
+
+    @property
+    def resource(self) -> str:
+        return f"chain:{self._chain_id}"
+
+    @property
+    def epoch(self) -> int:
+        return self._lease.epoch
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Returns when the records are committed. Raises TokenxError when the api refuses them; waits when it is away."""
+        entry = _Waiting(records, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        async with self._flushing:
+            if not entry.done.done():
+                await self._flush()
+        await entry.done
+
+    async def _flush(self) -> None:
+        group = self._take_group()
+        try:
+            await self._post([record for entry in group for record in entry.records])
+        except TokenxError as error:
+            if len(group) == 1:
+                group[0].done.set_exception(error)
+                return
+            for entry in group:  # one bad record must not fail its neighbours
+                await self._write_alone(entry)
+            return
+        for entry in group:
+            entry.done.set_result(None)
+
+    async def _write_alone(self, entry: _Waiting) -> None:
+        try:
+            await self._post(entry.records)
+        except TokenxError as error:
+            entry.done.set_exception(error)
+        else:
+            entry.done.set_result(None)
+
+    def _take_group(self) -> list[_Waiting]:
+        size, count = 0, 0
+        for entry in self._waiting:
+            size += sum(len(record.get("raw", "")) + 300 for record in entry.records)
+            if count and size > BATCH_BYTES:
+                break
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
+
+    async def _post(self, records: Sequence[Record]) -> None:
+        await self._patiently("POST", "/internal/chain/journal", {"epoch": self.epoch, "chain_id": self._chain_id, "records": list(records)})  # fmt: skip
+
+    async def append_events(self, *, prev_seq: int, checkpoint: tuple[int, str], items: Sequence[Record]) -> None:
+        """Append to the chain's stream by compare-and-set. Raises TokenxError 'stream.conflict' when prev_seq is not the head."""
+        block_number, block_hash = checkpoint
+        await self._patiently("POST", "/internal/chain/events", {"epoch": self.epoch, "chain_id": self._chain_id, "prev_seq": prev_seq,
+                              "checkpoint": {"block_number": block_number, "block_hash": block_hash}, "items": list(items)})  # fmt: skip
+
+    async def stream_head(self) -> StreamHead:
+        answer = await self._patiently("GET", f"/internal/chain/streams/{self._chain_id}")
+        return StreamHead(int(answer["seq"]), int(answer["block_number"]), str(answer["block_hash"]))
+
+    async def events_after(self, seq: int, limit: int = PAGE) -> list[Record]:
+        """Durable events of this chain's stream after a seq, at most `limit`."""
+        answer = await self._patiently("GET", f"/internal/streams/{self.resource}", {"after": seq, "limit": limit})
+        return list(answer["items"])
+
+    async def open_operations(self) -> list[JournaledOperation]:
+        answer = await self._patiently("GET", "/internal/chain/operations", {"chain_id": self._chain_id, "state": "open"})  # fmt: skip
+        return [_operation(row) for row in answer["operations"]]
+
+    async def operation(self, operation_id: str) -> JournaledOperation:
+        """One operation. Raises TokenxError: not found, or DependencyUnavailable at once (the caller is asked to come again)."""
+        answer = await self._api.get(f"/internal/chain/operations/{operation_id}")
+        return _operation(answer["operations"][0] if "operations" in answer else answer)
+
+    async def contracts(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Address and detail of each recorded contract by name."""
+        answer = await self._patiently("GET", "/internal/chain/contracts", {"chain_id": self._chain_id})
+        return {row["name"]: (row["address"], row.get("detail") or {}) for row in answer["contracts"]}
+
+    async def nonces(self) -> dict[str, int]:
+        """Highest journaled nonce per address."""
+        answer: dict[str, Any] = await self._patiently("GET", "/internal/chain/nonces", {"chain_id": self._chain_id})
+        rows: dict[str, Any] = answer.get("nonces", answer)
+        return {address.lower(): int(nonce) for address, nonce in rows.items()}
+
+    async def _patiently(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
+        """The answer, however long the api is away. A stale epoch ends the process."""
+        warned = False
+        while True:
+            try:
+                return await (
+                    self._api.post(path, content) if method == "POST" else self._api.get(path, params=content)
+                )
+            except DependencyUnavailable as error:
+                if not warned:
+                    log.warning("journal.waiting", path=path, reason=error.detail)
+                    warned = True
+                await asyncio.sleep(RETRY_S)
+            except TokenxError as error:
+                if error.code == "lease.stale_epoch":
+                    self._stop()
+                raise
+
+    def _stop(self) -> NoReturn:
+        stop_stale(self.resource)
+        raise SystemExit  # stop_stale does not return; this tells the type checker
+
+
+def _operation(row: dict[str, Any]) -> JournaledOperation:
+    return JournaledOperation(
+        operation_id=row["operation_id"],
+        kind=row["kind"],
+        params=row["params"],
+        state=row["state"],
+        correlation_id=row.get("correlation_id") or "",
+        transactions=tuple(_transaction(row["operation_id"], entry) for entry in row.get("transactions", ())),
+    )
+
+
+def _transaction(operation_id: str, row: dict[str, Any]) -> JournaledTransaction:
+    return JournaledTransaction(
+        tx_id=row["tx_id"],
+        operation_id=operation_id,
+        step=row["step"],
+        from_address=row["from_address"].lower(),
+        to_address=row["to_address"],
+        nonce=int(row["nonce"]),
+        tx_hash=row["tx_hash"],
+        raw=bytes.fromhex(row["raw"].removeprefix("0x").removeprefix("\\x")),
+        state=row["state"],
+    )

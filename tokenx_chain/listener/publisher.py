@@ -1,0 +1,110 @@
+"""The chain's event stream: dense numbers, durable in the api before anyone hears of them, replayed from memory."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from tokenx_chain.journal import Journal, Record
+from tokenx_common.bus import Bus
+from tokenx_common.errors import TokenxError
+from tokenx_common.events import ReplayPage
+from tokenx_common.lease import stop_stale
+from tokenx_common.log import get_logger
+from tokenx_common.stream import announce
+
+log = get_logger(__name__)
+
+MEMORY: Final = 10_000
+TAIL: Final = 2_000
+"""Events looked at after a start, to know what has been published already. Far more than lie between two final blocks."""
+APPEND: Final = 500
+
+
+class StreamTooOld(TokenxError):
+    """The range is no longer in memory here; the api has it."""
+
+    code = "stream.too_old"
+    status = 410
+
+
+class Publisher:
+    """The one writer of 'chain:<id>'. An event id is published once, however often it is offered."""
+
+    def __init__(self, journal: Journal, bus: Bus) -> None:
+        self._journal = journal
+        self._bus = bus
+        self._memory: deque[Record] = deque(maxlen=MEMORY)
+        self._published: set[str] = set()
+        self._lock = asyncio.Lock()
+        self.head = 0
+        self.checkpoint: tuple[int, str] = (0, "")
+
+    @property
+    def stream(self) -> str:
+        return self._journal.resource
+
+    @property
+    def epoch(self) -> int:
+        return self._journal.epoch
+
+    async def load(self) -> list[Record]:
+        """Take up where the stream stands; returns its last events, oldest first."""
+        head = await self._journal.stream_head()
+        self.head, self.checkpoint = head.seq, (head.block_number, head.block_hash)
+        cursor = max(0, head.seq - TAIL)
+        while cursor < head.seq:
+            page = await self._journal.events_after(cursor)
+            if not page:
+                break
+            self._remember(page)
+            cursor = int(page[-1]["seq"])
+        return list(self._memory)
+
+    async def publish(self, items: Sequence[Record], checkpoint: tuple[int, str] | None = None) -> None:
+        """Append the items not yet published and, if given, move the checkpoint. Returns when both are durable."""
+        async with self._lock:
+            fresh = [item for item in items if item["event_id"] not in self._published]
+            moved = checkpoint or self.checkpoint
+            for start in range(0, len(fresh), APPEND):
+                is_last = start + APPEND >= len(fresh)
+                await self._append(fresh[start : start + APPEND], moved if is_last else self.checkpoint)
+            if not fresh and moved != self.checkpoint:
+                await self._journal.append_events(prev_seq=self.head, checkpoint=moved, items=[])
+            self.checkpoint = moved
+
+    async def _append(self, items: Sequence[Record], checkpoint: tuple[int, str]) -> None:
+        numbered = [{**item, "seq": self.head + 1 + offset} for offset, item in enumerate(items)]
+        try:
+            await self._journal.append_events(prev_seq=self.head, checkpoint=checkpoint, items=numbered)
+        except TokenxError as error:
+            if error.code != "stream.conflict" or not await self._was_ours(numbered):
+                raise
+        self._remember(numbered)
+        self.head = numbered[-1]["seq"]
+        await announce(self._bus, stream=self.stream, epoch=self.epoch, items=numbered)
+
+    async def _was_ours(self, numbered: list[Record]) -> bool:
+        """Whether a conflict is only our own append whose answer was lost. Someone else's: this instance is over."""
+        durable = await self._journal.events_after(self.head, len(numbered))
+        if [(row["seq"], row["event_id"]) for row in durable] == [(row["seq"], row["event_id"]) for row in numbered]:
+            return True
+        stop_stale(self.stream)
+        return False
+
+    def _remember(self, items: Sequence[Record]) -> None:
+        self._memory.extend(items)
+        self._published.update(item["event_id"] for item in items)
+
+    def replay(self, after: int, limit: int) -> ReplayPage:
+        """Items after a seq from memory. Raises StreamTooOld when memory does not reach back that far."""
+        oldest = int(self._memory[0]["seq"]) if self._memory else self.head + 1
+        if after + 1 < oldest and after < self.head:
+            raise StreamTooOld(f"memory starts at {oldest}")
+        skip = max(0, after + 1 - oldest)
+        items = [self._memory[index] for index in range(skip, min(skip + limit, len(self._memory)))]
+        return ReplayPage(stream=self.stream, epoch=self.epoch, head=self.head, items=items)
+
+    async def heads(self) -> list[tuple[str, int, int]]:
+        """For the heartbeat."""
+        return [(self.stream, self.epoch, self.head)]

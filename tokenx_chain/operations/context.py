@@ -1,0 +1,183 @@
+"""What a program works with: send a step once, wait for it, read the chain, record a contract."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_typing import HexAddress, HexStr
+from hexbytes import HexBytes
+from web3.types import Nonce
+from web3.utils.address import get_create_address
+
+from tokenx_chain.chain import Chain
+from tokenx_chain.contracts.calls import Call, Read
+from tokenx_chain.contracts.errors import Refusal
+from tokenx_chain.journal import Journal, JournaledTransaction
+from tokenx_chain.networks.evm import Receipt
+from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
+from tokenx_chain.operations.errors import OperationFailed
+from tokenx_chain.operations.index import Operation, OperationIndex
+from tokenx_chain.transactions.sender import Intent, Senders
+from tokenx_chain.transactions.tracker import Tracker
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
+
+Value = TypeVar("Value")
+
+RETRY_S: Final = 0.25
+_GAS_MARGIN_PERCENT: Final = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transaction of a program. name is unique within the operation and says what it does."""
+
+    name: str
+    call: Call
+    key_ref: str
+
+
+class Context:
+    """One operation's view of the chain. Reads and estimates wait for the node; nothing here fails because a node is away."""
+
+    def __init__(self, operation: Operation, chain: Chain, *, journal: Journal, senders: Senders, tracker: Tracker, index: OperationIndex,
+                 recorded: Sequence[JournaledTransaction]) -> None:  # fmt: skip
+        self.operation = operation
+        self.chain = chain
+        self._journal = journal
+        self._senders = senders
+        self._tracker = tracker
+        self._index = index
+        self._recorded = {entry.step: entry for entry in recorded}
+        for entry in recorded:
+            self._index.add(entry.tx_hash, operation)
+
+    @property
+    def transactions(self) -> list[JournaledTransaction]:
+        """Everything this operation has sent, in no particular order."""
+        return list(self._recorded.values())
+
+    async def address(self, key_ref: str) -> str:
+        """The address of a custodial key."""
+        return await self.chain.signer.address(key_ref)
+
+    def was_sent(self, step: str) -> bool:
+        """Whether a step is journaled already: true only in a re-run."""
+        return step in self._recorded
+
+    async def send(self, name: str, call: Call, key_ref: str) -> JournaledTransaction:
+        """Send one step, once in the life of the operation. Raises OperationFailed when trying it out shows it would revert."""
+        return (await self.send_all([Step(name, call, key_ref)]))[0]
+
+    async def send_all(self, steps: Sequence[Step]) -> list[JournaledTransaction]:
+        """Send steps without waiting in between; those of one key keep their order. Each is sent once in the life of the operation."""
+        fresh = [step for step in steps if step.name not in self._recorded]
+        intents = await asyncio.gather(*(self._intent(step) for step in fresh))
+        senders = [await self._senders.of(step.key_ref) for step in fresh]
+        # No await between these, so that the order within one sender is the order of the steps.
+        futures = [sender.enqueue(intent) for sender, intent in zip(senders, intents, strict=True)]
+        for step, entry in zip(fresh, await asyncio.gather(*futures), strict=True):
+            self._recorded[step.name] = entry
+            self._index.add(entry.tx_hash, self.operation)
+        return [self._recorded[step.name] for step in steps]
+
+    async def _intent(self, step: Step) -> Intent:
+        gas = step.call.gas if step.call.gas is not None else await self._estimate(step)
+        return Intent(self.operation.operation_id, step.name, step.call, gas)
+
+    async def _estimate(self, step: Step) -> int:
+        sender = await self.address(step.key_ref)
+        while True:
+            try:
+                needed = await self.chain.node.estimate(step.call, sender=sender)
+                return needed + needed * _GAS_MARGIN_PERCENT // 100
+            except RpcUnavailable as error:
+                await self._pause(error)
+            except RpcError as error:
+                if error.is_revert:
+                    refusal = self.chain.refusal(error)
+                    raise OperationFailed(refusal.code, f"{step.name}: {refusal.detail}") from error
+                await self._pause(error)
+
+    async def mined(self, entries: Sequence[JournaledTransaction]) -> list[Receipt]:
+        """Receipts of the transactions, all successful. Raises OperationFailed for one that reverted."""
+        receipts = await asyncio.gather(*(self._tracker.mined(entry) for entry in entries))
+        for entry, receipt in zip(entries, receipts, strict=True):
+            if not receipt.ok:
+                refusal = await self._why_reverted(entry, receipt)
+                raise OperationFailed(refusal.code, f"{entry.step}: {refusal.detail}")
+        return list(receipts)
+
+    async def succeeded(self, entry: JournaledTransaction) -> bool:
+        """Whether a mined transaction did what it was for."""
+        return (await self._tracker.mined(entry)).ok
+
+    async def _why_reverted(self, entry: JournaledTransaction, receipt: Receipt) -> Refusal:
+        """Play the transaction again on the state before its block: good enough to name the reason, never used to decide anything."""
+        fields: dict[str, Any] = TypedTransaction.from_bytes(HexBytes(entry.raw)).as_dict()
+        call = Call(to=entry.to_address, data=bytes(fields["data"]), value=int(fields["value"]))
+        try:
+            await self.chain.node.simulate(call, sender=entry.from_address, at=receipt.block_number)
+        except RpcError as error:
+            return self.chain.refusal(error)
+        except RpcUnavailable:
+            pass
+        return Refusal("contract.reverted", "reverted; the reason can no longer be reproduced")
+
+    async def read(self, read: Read[Value]) -> Value:
+        """A view call at the latest block. Raises OperationFailed when it reverts."""
+        return (await self.read_all([read]))[0]
+
+    async def read_all(self, reads: Sequence[Read[Value]]) -> list[Value]:
+        """Several view calls in one request."""
+        while True:
+            try:
+                return await self.chain.node.read_all(reads)
+            except RpcUnavailable as error:
+                await self._pause(error)
+            except RpcError as error:
+                if error.is_revert:
+                    refusal = self.chain.refusal(error)
+                    raise OperationFailed(refusal.code, refusal.detail) from error
+                await self._pause(error)
+
+    async def simulate(self, call: Call, key_ref: str) -> bytes:
+        """What a call would return if it were sent now. Raises OperationFailed when it would revert."""
+        sender = await self.address(key_ref)
+        while True:
+            try:
+                return await self.chain.node.simulate(call, sender=sender)
+            except RpcUnavailable as error:
+                await self._pause(error)
+            except RpcError as error:
+                if error.is_revert:
+                    refusal = self.chain.refusal(error)
+                    raise OperationFailed(refusal.code, refusal.detail) from error
+                await self._pause(error)
+
+    async def balance(self, address: str) -> int:
+        """Coins for gas, in wei."""
+        while True:
+            try:
+                return await self.chain.node.balance(address)
+            except (RpcUnavailable, RpcError) as error:
+                await self._pause(error)
+
+    async def record_contracts(self, contracts: dict[str, tuple[str, dict[str, Any]]]) -> None:
+        """Make contracts known by name, durably, and follow their events from here on."""
+        await self._journal.write([{"op": "contract", "name": name, "address": address, "detail": detail} for name, (address, detail) in contracts.items()])  # fmt: skip
+        for name, (address, detail) in contracts.items():
+            self.chain.registry.add(name, address, detail)
+
+    async def _pause(self, error: Exception) -> None:
+        log.warning("operation.paused", operation_id=self.operation.operation_id, reason=str(error))
+        await asyncio.sleep(RETRY_S)
+
+
+def created_address(entry: JournaledTransaction) -> str:
+    """Where a contract creation puts the contract: known as soon as the nonce is."""
+    sender = HexAddress(HexStr(entry.from_address))
+    return get_create_address(sender, Nonce(entry.nonce)).lower()

@@ -1,0 +1,67 @@
+"""offering.deploy: one security token with its registries and rules, open for use."""
+
+from typing import Any, Final
+
+from tokenx_chain.contracts.calls import ZERO_ADDRESS
+from tokenx_chain.contracts.factory import Suite, SuiteRequest
+from tokenx_chain.contracts.identity import KYC_TOPIC
+from tokenx_chain.operations.context import Context, Step
+from tokenx_chain.operations.errors import BadParams
+from tokenx_chain.operations.keys import PLATFORM
+from tokenx_chain.operations.params import DeployOffering
+from tokenx_chain.standards.countries import NUMERIC
+from tokenx_chain.standards.erc3643 import Erc3643
+
+_SUITE: Final = "suite"
+
+
+async def deploy(ctx: Context, params: DeployOffering) -> dict[str, Any]:
+    """Returns {token, identity_registry, compliance}. The offering's id is the salt, so a second deployment finds the first."""
+    standard = Erc3643(ctx.chain)
+    suite = await _deployed(ctx, standard, params)
+    token = standard.token(suite["token"])
+    # Watched before it can move: nothing on this token may happen unseen.
+    await ctx.record_contracts({f"token:{params.offering_id}": (suite["token"], {**suite, "symbol": params.symbol})})
+    steps: list[Step] = []
+    if ctx.was_sent("unpause") or await ctx.read(token.is_paused()):
+        steps.append(Step("unpause", token.unpause(), PLATFORM))
+    if ctx.was_sent("list") or not await ctx.read(standard.settlement.is_listed(suite["token"])):
+        steps.append(Step("list", standard.settlement.set_listed(suite["token"], listed=True), PLATFORM))
+    await ctx.mined(await ctx.send_all(steps))
+    return dict(suite)
+
+
+async def _deployed(ctx: Context, standard: Erc3643, params: DeployOffering) -> dict[str, str]:
+    standing = ZERO_ADDRESS if ctx.was_sent(_SUITE) else await ctx.read(standard.suites.token_of(params.offering_id))
+    if standing != ZERO_ADDRESS:
+        token = standard.token(standing)
+        registry, compliance = await ctx.read_all([token.identity_registry(), token.compliance()])
+        return {"token": standing, "identity_registry": registry, "compliance": compliance}
+    entry = await ctx.send(_SUITE, standard.suites.deploy(await _request(ctx, standard, params)), PLATFORM)
+    suite: Suite = standard.suites.deployed((await ctx.mined([entry]))[0].logs)
+    return {"token": suite.token, "identity_registry": suite.identity_registry, "compliance": suite.compliance}
+
+
+async def _request(ctx: Context, standard: Erc3643, params: DeployOffering) -> SuiteRequest:
+    platform = await ctx.address(PLATFORM)
+    rule = standard.country_rule
+    return SuiteRequest(
+        salt=params.offering_id,
+        name=params.name,
+        symbol=params.symbol,
+        owner=platform,
+        agent=platform,
+        storage=ctx.chain.registry.require("IdentityRegistryStorage"),
+        claim_topics=[KYC_TOPIC],
+        claim_issuer=standard.claim_issuer.address,
+        modules=[rule.address],
+        settings=[rule.block_countries([country_number(code) for code in params.blocked_countries])],
+    )
+
+
+def country_number(code: str) -> int:
+    """ISO 3166-1 numeric of a two-letter code. Raises BadParams."""
+    number = NUMERIC.get(code)
+    if number is None:
+        raise BadParams(f"unknown country {code}")
+    return number

@@ -1,0 +1,71 @@
+"""Would an operation be refused, and why: asked before anything is sent, by the api's compliance gate among others."""
+
+from tokenx_chain.chain import Chain
+from tokenx_chain.contracts.calls import Call
+from tokenx_chain.contracts.errors import Refusal
+from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.operations import params as p
+from tokenx_chain.operations.errors import BadParams
+from tokenx_chain.operations.keys import PLATFORM, TREASURY
+from tokenx_chain.standards.erc3643 import Erc3643
+
+
+async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
+    """None: nothing stands against it now. Raises BadParams for a kind that cannot be tried out; RpcError, RpcUnavailable."""
+    match params:
+        case p.TransferToken():
+            sender = await chain.signer.address(params.from_key_ref)
+            return await Erc3643(chain).can_transfer(Erc3643(chain).token(params.token), sender=sender, receiver=params.to, units=params.units)  # fmt: skip
+        case p.MintToken():
+            return await Erc3643(chain).can_mint(
+                Erc3643(chain).token(params.token), receiver=params.to, units=params.units
+            )
+        case p.BurnToken():
+            return await _try(chain, Erc3643(chain).token(params.token).burn(holder=params.holder, units=params.units), PLATFORM)  # fmt: skip
+        case p.TransferCash():
+            return await _try(chain, Erc3643(chain).coin.transfer(to=params.to, amount=params.amount), params.from_key_ref)  # fmt: skip
+        case p.PayRedemption():
+            to = await chain.signer.address(params.to_key_ref)
+            return await _try(chain, Erc3643(chain).coin.transfer(to=to, amount=params.amount), TREASURY)
+        case p.IssueSubscription():
+            return await _subscription(chain, params)
+        case p.SettleBatch():
+            return await _settlement(chain, params)
+        case _:
+            raise BadParams(f"{kind} cannot be tried out")
+
+
+async def _subscription(chain: Chain, params: p.IssueSubscription) -> Refusal | None:
+    standard = Erc3643(chain)
+    receiver = await chain.signer.address(params.to_key_ref)
+    payer = await chain.signer.address(params.cash_from_key_ref)
+    short = await _lacks_cash(chain, payer, params.cash_amount)
+    return short or await standard.can_mint(standard.token(params.token), receiver=receiver, units=params.units)
+
+
+async def _settlement(chain: Chain, params: p.SettleBatch) -> Refusal | None:
+    """The first fill that would fail, each looked at on its own."""
+    standard = Erc3643(chain)
+    for fill in params.fills:
+        seller, buyer = await chain.signer.address(fill.seller_key_ref), await chain.signer.address(fill.buyer_key_ref)
+        refusal = await _lacks_cash(chain, buyer, fill.cash_amount) or await standard.can_transfer(
+            standard.token(fill.token), sender=seller, receiver=buyer, units=fill.units
+        )
+        if refusal is not None:
+            return Refusal(refusal.code, f"{fill.settlement_id}: {refusal.detail}")
+    return None
+
+
+async def _lacks_cash(chain: Chain, payer: str, amount: int) -> Refusal | None:
+    balance = await chain.node.read(Erc3643(chain).coin.balance(payer))
+    return Refusal("cash.insufficient", f"{balance} of {amount} base units") if balance < amount else None
+
+
+async def _try(chain: Chain, call: Call, key_ref: str) -> Refusal | None:
+    try:
+        await chain.node.simulate(call, sender=await chain.signer.address(key_ref))
+    except RpcError as error:
+        if error.is_revert:
+            return chain.refusal(error)
+        raise
+    return None

@@ -1,0 +1,155 @@
+"""Runs operations: each accepted once, re-run after a restart until its end, closed only when its transactions are final."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from tokenx_chain.chain import Chain
+from tokenx_chain.journal import Journal, JournaledOperation, Record
+from tokenx_chain.listener.publisher import Publisher
+from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
+from tokenx_chain.operations.catalog import PROGRAMS, parse_params
+from tokenx_chain.operations.context import Context
+from tokenx_chain.operations.errors import OperationFailed
+from tokenx_chain.operations.index import Operation, OperationIndex
+from tokenx_chain.registry import PlatformNotDeployed
+from tokenx_chain.transactions.sender import Senders
+from tokenx_chain.transactions.tracker import NonceLost, Tracker
+from tokenx_common.clock import rfc3339, utc_now
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
+
+AT_ONCE: Final = 64
+"""Operations that work at the same time; the others wait in line."""
+RETRY_S: Final = 0.5
+CLOSED: Final = frozenset({"final", "failed"})
+
+
+class Runner:
+    """The operations of one chain."""
+
+    def __init__(self, chain: Chain, *, journal: Journal, publisher: Publisher, senders: Senders, tracker: Tracker, index: OperationIndex,
+                 tasks: asyncio.TaskGroup) -> None:  # fmt: skip
+        self._chain = chain
+        self._journal = journal
+        self._publisher = publisher
+        self._senders = senders
+        self._tracker = tracker
+        self._index = index
+        self._tasks = tasks
+        self._running: set[str] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def running(self) -> int:
+        """Operations under way or waiting for a slot."""
+        return len(self._running)
+
+    async def accept(self, operation_id: str) -> str:
+        """Start an operation the api holds, unless it is under way or closed; returns its state. Raises TokenxError.
+
+        Asking the api first makes a late repeat of a request harmless, also after a restart."""
+        if operation_id in self._running:
+            return "running"
+        journaled = await self._journal.operation(operation_id)
+        if journaled.state in CLOSED:
+            return journaled.state
+        self.start(journaled)
+        return "running"
+
+    def start(self, journaled: JournaledOperation) -> None:
+        """Run it in the background, unless it runs already. Its journaled transactions are followed from now on."""
+        if journaled.operation_id in self._running:
+            return
+        self._running.add(journaled.operation_id)
+        for entry in journaled.transactions:
+            self._tracker.adopt(entry)
+        self._tasks.create_task(self._run(journaled), name=f"operation:{journaled.operation_id}")
+
+    async def _run(self, journaled: JournaledOperation) -> None:
+        operation = Operation(journaled.operation_id, journaled.kind, journaled.params, journaled.correlation_id)
+        structlog.contextvars.bind_contextvars(
+            correlation_id=operation.correlation_id, operation_id=operation.operation_id
+        )
+        ctx = Context(operation, self._chain, journal=self._journal, senders=self._senders, tracker=self._tracker,
+                      index=self._index, recorded=journaled.transactions)  # fmt: skip
+        try:
+            async with self._slots:
+                await self._journal.write([_state(operation, "running")])
+                await self._close(operation, ctx, await self._outcome(operation, ctx))
+        except Exception as error:  # noqa: BLE001  # a fault of ours in one operation must not stop the others
+            await self._set_aside(operation, error)
+        else:
+            self._running.discard(operation.operation_id)
+
+    async def _set_aside(self, operation: Operation, error: Exception) -> None:
+        """Leave the operation open for a person to look at: it may have sent something, so calling it failed would be a guess."""
+        log.error("operation.crashed", kind=operation.kind, exc_info=error)
+        letter = {"op": "dead_letter", "kind": "operation", "ref_id": operation.operation_id, "error": f"{type(error).__name__}: {error}"[:500],
+                  "payload": {"kind": operation.kind, "params": operation.params}}  # fmt: skip
+        await self._journal.write([letter])
+
+    async def _outcome(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
+        """The program's end, once nothing it relied on can change any more. A reorganisation in between runs it again."""
+        while True:
+            try:
+                outcome = await self._attempt(operation, ctx)
+                if await self._all_final(ctx, expect_ok=not isinstance(outcome, OperationFailed)):
+                    return outcome
+            except (RpcUnavailable, RpcError) as error:
+                log.warning("operation.paused", kind=operation.kind, reason=str(error))
+            except NonceLost as error:
+                return OperationFailed("chain.nonce_lost", str(error))
+            await asyncio.sleep(RETRY_S)
+
+    async def _attempt(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
+        try:
+            return await PROGRAMS[operation.kind].run(ctx, parse_params(operation.kind, operation.params))
+        except OperationFailed as failure:
+            return failure
+        except PlatformNotDeployed as error:
+            return OperationFailed(error.code, error.detail)
+        except KeyError:
+            if operation.kind not in PROGRAMS:
+                return OperationFailed("chain.unknown_kind", f"unknown kind {operation.kind}")
+            raise
+
+    async def _all_final(self, ctx: Context, *, expect_ok: bool) -> bool:
+        """Waits for finality of everything sent. False: the final truth differs from what the program saw."""
+        receipts = await asyncio.gather(*(self._tracker.final(entry) for entry in ctx.transactions))
+        return all(receipt.ok for receipt in receipts) if expect_ok else True
+
+    async def _close(self, operation: Operation, ctx: Context, outcome: dict[str, Any] | OperationFailed) -> None:
+        """Event first, state second: a crash in between repeats the event under its id, which is published once."""
+        if isinstance(outcome, OperationFailed):
+            payload = {"operation_id": operation.operation_id, "kind": operation.kind, "error_code": outcome.code, "error_detail": outcome.detail}  # fmt: skip
+            await self._publisher.publish([_event("operation.failed", operation, payload)])
+            await self._journal.write(
+                [_state(operation, "failed", error_code=outcome.code, error_detail=outcome.detail)]
+            )
+            log.warning("operation.failed", kind=operation.kind, code=outcome.code, detail=outcome.detail)
+        else:
+            payload = {"operation_id": operation.operation_id, "kind": operation.kind, "result": outcome}
+            await self._publisher.publish([_event("operation.final", operation, payload)])
+            await self._journal.write([_state(operation, "final", result=outcome)])
+            log.info("operation.final", kind=operation.kind, transactions=len(ctx.transactions))
+        self._tracker.forget(ctx.transactions)
+        self._index.forget([entry.tx_hash for entry in ctx.transactions])
+
+    def resume(self, operations: Sequence[JournaledOperation]) -> None:
+        """Go on with what was open when the service stopped."""
+        for journaled in operations:
+            log.info("operation.resumed", operation_id=journaled.operation_id, kind=journaled.kind, transactions=len(journaled.transactions))  # fmt: skip
+            self.start(journaled)
+
+
+def _state(operation: Operation, state: str, **members: Any) -> Record:
+    return {"op": "operation", "operation_id": operation.operation_id, "state": state, **members}
+
+
+def _event(kind: str, operation: Operation, payload: dict[str, Any]) -> Record:
+    return {"event_id": f"{kind}:{operation.operation_id}", "type": kind, "occurred_at": rfc3339(utc_now()), "correlation_id": operation.correlation_id,
+            "block_number": None, "block_hash": None, "tx_hash": None, "log_index": None, "payload": payload}  # fmt: skip

@@ -1,0 +1,165 @@
+"""One chain at work: lease, journal, listener, transactions, operations. Started by the app, one per chain id."""
+
+import asyncio
+from typing import Any, Final
+
+from tokenx_chain.chain import Chain
+from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.journal import Journal
+from tokenx_chain.listener.events import LogReader
+from tokenx_chain.listener.follower import Follower
+from tokenx_chain.listener.publisher import Publisher
+from tokenx_chain.networks.base import Network
+from tokenx_chain.networks.evm import EvmNode
+from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
+from tokenx_chain.operations.gas import USUAL_GAS
+from tokenx_chain.operations.index import OperationIndex
+from tokenx_chain.operations.keys import PLATFORM
+from tokenx_chain.operations.runner import Runner
+from tokenx_chain.registry import ContractRegistry
+from tokenx_chain.signers.base import Signer
+from tokenx_chain.transactions.sender import Senders
+from tokenx_chain.transactions.tracker import Tracker
+from tokenx_common.bus import Bus
+from tokenx_common.clock import rfc3339
+from tokenx_common.errors import DependencyUnavailable
+from tokenx_common.http import ServiceClient
+from tokenx_common.lease import Lease
+from tokenx_common.log import get_logger
+from tokenx_common.stream import beat
+
+log = get_logger(__name__)
+
+HEARTBEAT_S: Final = 1.0
+MONITOR_S: Final = 5.0
+RETRY_S: Final = 0.5
+_DEV_WEI: Final = 10**24
+_DEV_ENOUGH_WEI: Final = 10**21
+
+
+class ChainRuntime:
+    """Owns everything about one chain. `run` works until cancelled."""
+
+    def __init__(self, network: Network, urls: tuple[str, ...], *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts) -> None:  # fmt: skip
+        self._rpc = Rpc(urls)
+        self._bus = bus
+        self._lease = Lease(api, f"chain:{network.chain_id}")
+        self._journal = Journal(api, self._lease, network.chain_id)
+        self._index = OperationIndex()
+        self.chain = Chain(network, EvmNode(network, self._rpc), artifacts, ContractRegistry(), signer)
+        self.publisher = Publisher(self._journal, bus)
+        self._tracker = Tracker(self.chain.node, self._journal)
+        reader = LogReader(artifacts, self.chain.registry, self._index)
+        self.follower = Follower(self.chain.node, reader, self.publisher, on_final=self._tracker.finalize, on_reorg=self._tracker.take_back)  # fmt: skip
+        self._runner: Runner | None = None
+
+    @property
+    def runner(self) -> Runner:
+        """The operations. Raises DependencyUnavailable until the lease is held and the journal read."""
+        if self._runner is None:
+            raise DependencyUnavailable(
+                f"chain {self.chain.network.chain_id} is starting: waiting for the lease, the api or the node"
+            )
+        return self._runner
+
+    async def run(self) -> None:
+        """Work for ever. Runs as a task that its owner cancels; gives the lease back on the way out."""
+        await self._lease.acquire()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._lease.keep(), name="lease")
+                await self._start(tasks)
+        finally:
+            self._runner = None
+            if self._lease.epoch:
+                await self._lease.release()
+            await self._rpc.close()
+
+    async def _start(self, tasks: asyncio.TaskGroup) -> None:
+        """Everything durable first, then the chain: what is known decides what is done."""
+        await self.chain.registry.load(self._journal)
+        self.follower.restore(await self.publisher.load())
+        await self._node_is_right()
+        senders = Senders(node=self.chain.node, signer=self.chain.signer, journal=self._journal, tracker=self._tracker, tasks=tasks,
+                          journaled_nonces=await self._journal.nonces())  # fmt: skip
+        runner = Runner(self.chain, journal=self._journal, publisher=self.publisher, senders=senders, tracker=self._tracker,
+                        index=self._index, tasks=tasks)  # fmt: skip
+        runner.resume(await self._journal.open_operations())
+        tasks.create_task(self._tracker.run(), name="tracker")
+        tasks.create_task(self.follower.run(), name="follower")
+        tasks.create_task(beat(self._bus, self.publisher.heads, every_s=HEARTBEAT_S), name="heartbeat")
+        tasks.create_task(self._monitor(), name="monitor")
+        self._runner = runner
+        log.info(
+            "chain.started", chain_id=self.chain.network.chain_id, epoch=self._lease.epoch, head_seq=self.publisher.head
+        )
+
+    async def _node_is_right(self) -> None:
+        """Waits for an endpoint that serves the chain it is configured for: a signature for another chain must never leave."""
+        wanted = self.chain.network.chain_id
+        while True:
+            try:
+                found = await self.chain.node.chain_id()
+                if found == wanted:
+                    return await self._see_to_gas()
+                log.error("chain.wrong_node", wanted=wanted, found=found)
+            except (RpcUnavailable, RpcError) as error:
+                log.warning("chain.node_away", chain_id=wanted, reason=str(error))
+            await asyncio.sleep(RETRY_S)
+
+    async def _see_to_gas(self) -> None:
+        """On the development chain coins are made out of nothing. Anywhere else someone must fund the platform's address."""
+        address = await self.chain.signer.address(PLATFORM)
+        if self.chain.network.is_dev:
+            if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
+                await self.chain.node.conjure(address, _DEV_WEI)
+        elif await self._gas_is_low():
+            log.warning("platform.needs_gas", chain_id=self.chain.network.chain_id, address=address, coin=self.chain.network.coin)  # fmt: skip
+
+    async def _gas_is_low(self) -> bool:
+        head = await self.chain.node.head()
+        price = 2 * head.base_fee + self.chain.network.min_tip_wei
+        return await self.chain.node.balance(await self.chain.signer.address(PLATFORM)) < USUAL_GAS * price
+
+    async def probe_node(self) -> str:
+        """Health: raises when the chain cannot be acted on."""
+        if self.follower.halted:
+            raise RpcUnavailable(f"halted: {self.follower.halted}")
+        head = await self.chain.node.head()
+        return f"block {head.number}, final {self.follower.finalized_number}"
+
+    async def probe_lease(self) -> str:
+        """Health: raises until this instance works."""
+        return f"epoch {self._lease.epoch}, {self.runner.running} operations under way"
+
+    async def probe_gas(self) -> str:
+        """Health: raises when the platform cannot pay for a transaction."""
+        address = await self.chain.signer.address(PLATFORM)
+        if await self._gas_is_low():
+            raise RpcUnavailable(f"{address} needs {self.chain.network.coin} for gas")
+        return address
+
+    def status(self) -> dict[str, Any]:
+        """What GET /v1/chains/{id}/status answers, and what is written to chain.monitoring."""
+        head = self.follower.head
+        state = "halted" if self.follower.halted else "ok" if head and self._runner else "down"
+        return {
+            "chain_id": self.chain.network.chain_id,
+            "name": self.chain.network.name,
+            "status": state,
+            "head_number": head.number if head else 0,
+            "head_hash": head.hash if head else "",
+            "finalized_number": max(0, self.follower.finalized_number),
+            "observed_at": rfc3339(self.follower.observed_at) if self.follower.observed_at else None,
+        }
+
+    async def _monitor(self) -> None:
+        while True:
+            status = self.status()
+            if status["observed_at"] is not None:
+                columns = {
+                    key: status[key]
+                    for key in ("status", "head_number", "head_hash", "finalized_number", "observed_at")
+                }
+                await self._journal.write([{"op": "monitoring", **columns}])
+            await asyncio.sleep(MONITOR_S)

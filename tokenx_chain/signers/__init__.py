@@ -1,0 +1,1 @@
+"""Keys never leave this package. SIGNER_BACKEND picks the implementation."""
