@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import matcher_core
+import matcher_core.book
 from matcher_core.build import source_id
 
 ROOT = Path(matcher_core.__file__).resolve().parent.parent
@@ -114,3 +115,15 @@ def test_archive_when_installed_into_an_empty_environment_then_works_alone(
     assert run(python, "-c", USE, cwd=tmp_path) == "2\n"
     installed = run(python, "-m", "pip", "list", "--format=freeze", cwd=tmp_path)
     assert {line.split("==")[0] for line in installed.split()} <= {"pip", "setuptools", "tokenx"}
+
+
+def test_benchmarks_when_the_build_is_stale_then_refuse_with_status_2(tmp_path: Path):
+    tree = copy_tree(tmp_path / "tree")
+    shutil.copytree(ROOT / "benchmarks", tree / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(matcher_core.book.__file__, tree / "matcher_core")
+    with (tree / "matcher_core" / "_match.pxi").open("a") as source:
+        source.write("# changed\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "benchmarks/bench_book.py"]
+    done = subprocess.run(command, cwd=tree, text=True, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "was built from other sources" in done.stdout + done.stderr
