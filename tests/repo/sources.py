@@ -22,7 +22,9 @@ def tree(path: Path) -> ast.Module:
 
 def docstrings(module: ast.Module) -> set[ast.Constant]:
     """The nodes that are documentation, not data: docstrings and attribute docstrings."""
-    return {node.value for node in ast.walk(module) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    return {
+        node.value for node in ast.walk(module) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
 
 
 def calls(module: ast.Module) -> Iterator[tuple[str, int]]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tests.repo.sources import ROOT, calls, docstrings, python_files, tree
 
-SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|TRUNCATE|CREATE|ALTER|DROP|GRANT|REVOKE)\s+\S+", re.DOTALL)
+SQL = re.compile(
+    r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|TRUNCATE|CREATE|ALTER|DROP|GRANT|REVOKE)\s+\S+", re.DOTALL
+)
 SQL_ALLOWED_FILES = {"queries.py"}
 PROBE = "SELECT 1"
 
@@ -21,7 +23,19 @@ CLOCK_FILES = {
     "matcher_core/__main__.py": "measures a replay; the library depends on nothing of the platform",
 }
 
-ROLES = {"__init__", "routes", "service", "queries", "rules", "models", "errors", "consumer", "workflow", "activities", "provider"}
+ROLES = {
+    "__init__",
+    "routes",
+    "service",
+    "queries",
+    "rules",
+    "models",
+    "errors",
+    "consumer",
+    "workflow",
+    "activities",
+    "provider",
+}
 """What a file of a business domain may be called; see docs/architecture.md, 'The layout test'."""
 
 
@@ -31,7 +45,10 @@ def test_no_sql_outside_queries() -> None:
         for path in python_files()
         if path.name not in SQL_ALLOWED_FILES
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value) and node.value.strip() != PROBE
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and SQL.match(node.value)
+        and node.value.strip() != PROBE
         if node not in docstrings(tree(path)) and node.value.split()[0].isupper()
     ]
     assert not found, f"SQL belongs into the domain's queries.py: {found}"
@@ -49,17 +66,30 @@ def test_no_wall_clock_outside_clock() -> None:
 
 
 def test_no_random_ids_outside_ids() -> None:
-    found = [f"{path}:{line} {name}" for path in python_files() for name, line in calls(tree(path)) if name.split(".")[-1] in {"uuid1", "uuid4"}]
+    found = [
+        f"{path}:{line} {name}"
+        for path in python_files()
+        for name, line in calls(tree(path))
+        if name.split(".")[-1] in {"uuid1", "uuid4"}
+    ]
     assert not found, f"use tokenx_common.ids.new_id: {found}"
 
 
 def test_no_float_money() -> None:
-    found = [f"{path}:{line}" for path in python_files() if path.parts[0] == "tokenx_api" for name, line in calls(tree(path)) if name == "float"]
+    found = [
+        f"{path}:{line}"
+        for path in python_files()
+        if path.parts[0] == "tokenx_api"
+        for name, line in calls(tree(path))
+        if name == "float"
+    ]
     assert not found, f"money, prices and quantities are integers or decimal strings: {found}"
 
 
 def test_domain_folders_hold_only_role_named_files() -> None:
-    domains = sorted({path.parts[1] for path in python_files() if path.parts[0] == "tokenx_api" and len(path.parts) > 2})
+    domains = sorted(
+        {path.parts[1] for path in python_files() if path.parts[0] == "tokenx_api" and len(path.parts) > 2}
+    )
     strays = [
         str(path)
         for path in python_files()
@@ -95,7 +125,10 @@ def tracked_text_files() -> list[Path]:
 def test_no_registry_addresses_and_no_machine_paths() -> None:
     """Requirements and lock files are pinned by hash, never by address; nothing names a folder of somebody's machine."""
     dot = "[.]"
-    hosts = "|".join(f"{name}{dot}{top}" for name, top in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("proxy[.]golang", "org")))
+    hosts = "|".join(
+        f"{name}{dot}{top}"
+        for name, top in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("proxy[.]golang", "org"))
+    )
     machine = re.compile(rb"(^|[^A-Za-z0-9_./-])/(work|root|farm)/[A-Za-z.]")
     found = []
     for path in tracked_text_files():
