@@ -1,4 +1,4 @@
-"""SQL of the chain schema: operations, the journal, contracts, the event stream and its consumer's cursor."""
+"""SQL of the chain schema: operations, the journal, contracts and the event stream."""
 
 from typing import Any, LiteralString
 
@@ -18,7 +18,6 @@ INSERT_OPERATION: LiteralString = """
 LOCK_BUSINESS_REF: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 SELECT_LIVE_OPERATION: LiteralString = """
     SELECT operation_id FROM chain.operations WHERE business_ref = $1 AND state <> 'failed' ORDER BY operation_id DESC LIMIT 1"""
-SELECT_LEASE_EPOCH: LiteralString = "SELECT epoch FROM api.leases WHERE resource = $1 FOR SHARE"
 
 UPDATE_OPERATION: LiteralString = """
     UPDATE chain.operations SET state = $2, result = coalesce($3, result), error_code = coalesce($4, error_code),
@@ -73,15 +72,6 @@ INSERT_EVENTS: LiteralString = """
 SELECT_EVENTS: LiteralString = """
     SELECT body FROM chain.events WHERE chain_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"""
 
-SELECT_CURSOR: LiteralString = "SELECT seq FROM api.stream_cursors WHERE consumer = $1 AND stream = $2"
-SELECT_CURSORS: LiteralString = (
-    "SELECT stream, seq FROM api.stream_cursors WHERE consumer = $1 ORDER BY stream LIMIT 10000"
-)
-OPEN_CURSOR: LiteralString = """
-    INSERT INTO api.stream_cursors (consumer, stream, seq) VALUES ($1, $2, 0) ON CONFLICT (consumer, stream) DO NOTHING"""
-ADVANCE_CURSOR: LiteralString = """
-    UPDATE api.stream_cursors SET seq = $4, updated_at = now() WHERE consumer = $1 AND stream = $2 AND seq = $3 RETURNING seq"""
-
 SELECT_OPERATION_VIEWS: LiteralString = """
     SELECT o.operation_id, o.chain_id, o.kind, o.business_ref, o.state, o.error_code, o.error_detail, o.correlation_id, o.created_at,
            o.updated_at, ARRAY(SELECT t.tx_hash FROM chain.transactions t WHERE t.operation_id = o.operation_id ORDER BY t.nonce) AS tx_hashes
@@ -120,11 +110,6 @@ async def lock_business_ref(conn: WriteConn, business_ref: str) -> None:
 async def select_live_operation(conn: ReadConn, business_ref: str) -> str | None:
     """The newest operation of the reference that has not failed."""
     return await conn.fetchval(SELECT_LIVE_OPERATION, business_ref)
-
-
-async def lock_lease_epoch(conn: WriteConn, resource: str) -> int | None:
-    """The lease's epoch, which cannot change until the transaction ends (share lock). None: nobody ever held it."""
-    return await conn.fetchval(SELECT_LEASE_EPOCH, resource)
 
 
 async def update_operation(conn: WriteConn, record: OperationRecord) -> None:
@@ -231,22 +216,6 @@ async def insert_events(conn: WriteConn, *, chain_id: int, bodies: list[dict[str
 async def select_events(conn: ReadConn, *, chain_id: int, after: int, limit: int) -> list[dict[str, Any]]:
     """Event bodies in order, dense from after + 1."""
     return [row["body"] for row in await conn.fetch(SELECT_EVENTS, chain_id, after, limit)]
-
-
-async def select_cursor(conn: ReadConn, *, consumer: str, stream: str) -> int:
-    """0 for a stream never consumed."""
-    return await conn.fetchval(SELECT_CURSOR, consumer, stream) or 0
-
-
-async def select_cursors(conn: ReadConn, consumer: str) -> dict[str, int]:
-    return {row["stream"]: row["seq"] for row in await conn.fetch(SELECT_CURSORS, consumer)}
-
-
-async def advance_cursor(conn: WriteConn, *, consumer: str, stream: str, prev_seq: int, seq: int) -> bool:
-    """Move a cursor by compare-and-set; takes the row lock, so a second replica waits and then finds it moved. False: it was not at prev_seq."""
-    if prev_seq == 0:
-        await conn.execute(OPEN_CURSOR, consumer, stream)
-    return await conn.fetchval(ADVANCE_CURSOR, consumer, stream, prev_seq, seq) is not None
 
 
 async def select_operation_views(

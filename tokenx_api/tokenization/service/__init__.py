@@ -1,28 +1,19 @@
 """Use cases around the chain service: ask it for work, keep its journal, keep its event stream, show it all to staff."""
 
-from tokenx_api.tokenization.service.events import (
-    advance_cursor,
-    append_events,
-    cursor,
-    cursors,
-    events_after,
-    stream_head,
-    streams,
-)
+from tokenx_api.tokenization.service.events import append_events, chain_heads, events_after, stream_head
 from tokenx_api.tokenization.service.journal import (
     contracts,
     dead_letter,
     nonces,
     open_operations,
     operation,
-    require_epoch,
     write_journal,
 )
 from tokenx_api.tokenization.service.operations import OperationKind, request_operation, request_platform
 from tokenx_api.tokenization.service.views import chain_status, dead_letter_page, operation_page, operation_view
 
 __all__ = [
-    "OperationKind", "advance_cursor", "append_events", "chain_status", "contracts", "cursor", "cursors", "dead_letter", "dead_letter_page",
-    "events_after", "nonces", "open_operations", "operation", "operation_page", "operation_view", "request_operation", "request_platform", "require_epoch",
-    "stream_head", "streams", "write_journal",
+    "OperationKind", "append_events", "chain_heads", "chain_status", "contracts", "dead_letter", "dead_letter_page",
+    "events_after", "nonces", "open_operations", "operation", "operation_page", "operation_view", "request_operation", "request_platform",
+    "stream_head", "write_journal",
 ]  # fmt: skip

@@ -1,21 +1,21 @@
-"""The durable event stream of a chain, and the cursor of whoever consumes it inside the api."""
+"""The durable event stream of each chain."""
 
 from typing import Any
 
 import asyncpg
 
 from tokenx_api.db import ReadConn, WriteConn
+from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import queries
 from tokenx_api.tokenization.errors import DuplicateEvent, StreamConflict
 from tokenx_api.tokenization.models import EventsBody, OperationRecord, StreamHead
-from tokenx_api.tokenization.service.journal import require_epoch
 from tokenx_common.events import ChainItem
 
 
 async def append_events(conn: WriteConn, body: EventsBody) -> int:
     """Append by compare-and-set and move the checkpoint; returns the new head. An operation's last event also closes its row, so that
     the two can never disagree. Raises StaleEpoch, StreamConflict (with head), DuplicateEvent."""
-    await require_epoch(conn, f"chain:{body.chain_id}", body.epoch)
+    await streams.require_epoch(conn, resource=f"chain:{body.chain_id}", epoch=body.epoch)
     seq = body.prev_seq + len(body.items)
     moved = await queries.advance_stream(
         conn,
@@ -62,7 +62,7 @@ async def stream_head(conn: ReadConn, chain_id: int) -> StreamHead:
     return StreamHead(**dict(row)) if row else StreamHead()
 
 
-async def streams(conn: ReadConn) -> dict[int, int]:
+async def chain_heads(conn: ReadConn) -> dict[int, int]:
     """Head of each chain's stream by chain id."""
     return {row["chain_id"]: row["seq"] for row in await queries.select_streams(conn)}
 
@@ -70,18 +70,3 @@ async def streams(conn: ReadConn) -> dict[int, int]:
 async def events_after(conn: ReadConn, *, chain_id: int, after: int, limit: int) -> list[dict[str, Any]]:
     """Durable events in order, dense from after + 1."""
     return await queries.select_events(conn, chain_id=chain_id, after=after, limit=limit)
-
-
-async def cursor(conn: ReadConn, *, consumer: str, stream: str) -> int:
-    """Last seq whose effect is committed; 0 at the start."""
-    return await queries.select_cursor(conn, consumer=consumer, stream=stream)
-
-
-async def cursors(conn: ReadConn, consumer: str) -> dict[str, int]:
-    """All cursors of a consumer by stream."""
-    return await queries.select_cursors(conn, consumer)
-
-
-async def advance_cursor(conn: WriteConn, *, consumer: str, stream: str, prev_seq: int, seq: int) -> bool:
-    """Move a cursor together with the effect, by compare-and-set. False: another replica, or the same request sent twice, was first."""
-    return await queries.advance_cursor(conn, consumer=consumer, stream=stream, prev_seq=prev_seq, seq=seq)

@@ -3,6 +3,7 @@
 import asyncpg
 
 from tokenx_api.db import ReadConn, Record, WriteConn
+from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import queries
 from tokenx_api.tokenization.errors import NonceTaken
 from tokenx_api.tokenization.models import (
@@ -18,21 +19,14 @@ from tokenx_api.tokenization.models import (
     TxStateRecord,
 )
 from tokenx_api.tokenization.models import Record as JournalRecord
-from tokenx_common.errors import NotFound, StaleEpoch
+from tokenx_common.errors import NotFound
 
 OPEN_STATES = ["queued", "running"]
 
 
-async def require_epoch(conn: WriteConn, resource: str, epoch: int) -> None:
-    """Refuse a producer whose lease was taken over, and hold off a take-over until this transaction ends. Raises StaleEpoch."""
-    current = await queries.lock_lease_epoch(conn, resource)
-    if current is None or epoch != current:
-        raise StaleEpoch(f"{resource}: epoch {epoch}, the lease is at {current or 0}", epoch=current or 0)
-
-
 async def write_journal(conn: WriteConn, body: JournalBody) -> None:
     """All records or none. Raises StaleEpoch, NonceTaken, NotFound for a transaction of an unknown operation."""
-    await require_epoch(conn, f"chain:{body.chain_id}", body.epoch)
+    await streams.require_epoch(conn, resource=f"chain:{body.chain_id}", epoch=body.epoch)
     for record in body.records:
         await _write(conn, body, record)
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from tokenx_api.db import ReadConn, Record
 from tokenx_api.paging import cut, decode_cursor, decode_number_cursor
+from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import queries
 from tokenx_api.tokenization.models import (
     ChainStatus,
@@ -13,7 +14,7 @@ from tokenx_api.tokenization.models import (
     OperationPage,
     OperationView,
 )
-from tokenx_api.tokenization.service.events import cursor, stream_head
+from tokenx_api.tokenization.service.events import stream_head
 from tokenx_common.clock import rfc3339
 from tokenx_common.errors import NotFound
 
@@ -60,7 +61,7 @@ async def chain_status(conn: ReadConn, chain_id: int) -> ChainStatus:
         observed_at=rfc3339(row["observed_at"]) if row["observed_at"] else None,
         platform=_PLATFORM[row["platform_state"]],
         event_seq=head.seq,
-        consumed_seq=await cursor(conn, consumer=CONSUMER, stream=f"chain:{chain_id}"),
+        consumed_seq=await streams.cursor(conn, consumer=CONSUMER, stream=f"chain:{chain_id}"),
         checkpoint_block=head.block_number,
         open_operations=row["open_operations"],
         dead_letters=row["dead_letters"],
