@@ -23,6 +23,7 @@ from tokenx_api.orders.routes import router as orders
 from tokenx_api.payments.routes import router as payments
 from tokenx_api.portfolio.routes import router as portfolio
 from tokenx_api.redemptions.routes import router as redemptions
+from tokenx_api.relay import temporal
 from tokenx_api.settings import ApiSettings
 from tokenx_api.settlement.routes import router as settlement
 from tokenx_api.streams.routes import router as streams
@@ -65,6 +66,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     health.add("redis", context.bus.ping, critical=False)
     for name, client in (("chain", context.chain), ("matcher", context.matcher), ("kyt", context.kyt)):
         health.add(name, _liveness(client), critical=False)
+    health.add("temporal", temporal(context).check, critical=False)
     for router in ROUTERS:
         app.include_router(router)
     return app
