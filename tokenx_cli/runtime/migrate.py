@@ -1,5 +1,6 @@
 """Bring a database to the current schema: roles once per cluster, the database, then dbmate with the migrator's role."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -10,17 +11,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+import asyncpg
+
+from tokenx_cli.runtime import queries
 from tokenx_cli.runtime.environment import inherited_environment
+from tokenx_cli.runtime.foreground import run_sync
 from tokenx_cli.runtime.paths import project_root
 from tokenx_cli.runtime.postgres import Postgres, find_programs
 
 DATABASE: Final = "tokenx"
-_CREATE_DATABASE: Final = """
-SELECT format('CREATE DATABASE %I OWNER tokenx_owner TEMPLATE %I', :'name', :'template')
- WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = :'name') \\gexec
-REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"name" TO tokenx_migrator, tokenx_api, tokenx_ro;
-"""
 
 
 class MigrationFailed(RuntimeError):
@@ -65,17 +64,26 @@ def create_roles(admin_url: str, passwords: Mapping[str, str]) -> None:
 
 def create_database(admin_url: str, database: str, template: str = "template0") -> None:
     """Create it, owned by tokenx_owner and closed to everyone without a role here. Nothing happens when it exists."""
-    _psql(admin_url, f"\\set name '{_plain(database)}'\n\\set template '{_plain(template)}'\n{_CREATE_DATABASE}")
+    _psql(admin_url, f"\\set name '{_plain(database)}'\n\\set template '{_plain(template)}'\n{queries.CREATE_DATABASE}")
 
 
 def drop_database(admin_url: str, database: str) -> None:
     """Drop it, whoever is connected."""
-    _psql(admin_url, f"DROP DATABASE IF EXISTS {_plain(database)} WITH (FORCE);")
+    _psql(admin_url, f"\\set name '{_plain(database)}'\n{queries.DROP_DATABASE}")
 
 
 def migrate(migrator_url: str) -> None:
-    """Apply what is missing. dbmate takes a lock: several at once apply each migration once."""
-    _dbmate(migrator_url, "migrate")
+    """Apply what is missing, one caller at a time: several dbmates at once on an empty database trip over its version table."""
+    run_sync(_migrate_alone(migrator_url))
+
+
+async def _migrate_alone(migrator_url: str) -> None:
+    connection = await asyncpg.connect(migrator_url, timeout=10)
+    try:
+        await connection.execute(queries.MIGRATION_LOCK)  # held until the connection closes
+        await asyncio.to_thread(_dbmate, migrator_url, "migrate")
+    finally:
+        await connection.close()
 
 
 def roll_back(migrator_url: str) -> None:

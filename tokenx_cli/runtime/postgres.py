@@ -27,7 +27,6 @@ _SETTINGS: Final = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
 }
 _DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}

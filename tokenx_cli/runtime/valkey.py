@@ -14,7 +14,8 @@ from tokenx_cli.runtime.ports import LOOPBACK
 from tokenx_cli.runtime.probes import redis_probe
 from tokenx_cli.runtime.process import ProcessSpec
 
-CHANNELS: Final = ("cmd:*", "ev:*", "chain:*", "alerts:*", "hb:*", "ui")
+CHANNELS: Final = ("cmd:*", "ev:*", "chain:*", "alerts:*", "hb:cmd:*", "hb:ev:*", "hb:chain:*", "hb:alerts:*", "ui")
+"""A pattern is subscribed to only where an ACL pattern is literally the same: `hb:*` would not allow PSUBSCRIBE `hb:ev:*`."""
 _KEYS: Final = {"api": "~*"}  # rate limits; the other services only publish and subscribe
 _CONFIG: Final = """\
 bind {host}
