@@ -1,6 +1,7 @@
 """Every SQL constant prepares against the migrated schema, as the role that runs it: no unknown column, no missing grant."""
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 
 import asyncpg
@@ -43,5 +44,5 @@ async def test_every_statement_prepares(database: DatabaseUrls) -> None:
 @pytest.mark.parametrize("module", query_modules(), ids=lambda module: module.__name__)
 def test_constants_are_used(module: ModuleType) -> None:
     """A statement that nothing in its module runs is dead."""
-    source = open(module.__file__ or "").read()
+    source = Path(module.__file__ or "").read_text()
     assert not [name for name in statements(module) if source.count(name) < 2]
