@@ -14,6 +14,7 @@ from tokenx_common.canonical import ZERO_HASH, rolling_hash
 from tokenx_common.errors import TokenxError
 from tokenx_common.http import ServiceClient
 from tokenx_common.merkle import merkle_root, seal_hash
+from tokenx_matcher.commands import CommandLogBroken
 from tokenx_matcher.engine import OfferingEngine
 
 PAGE: Final = 5000
@@ -70,14 +71,16 @@ async def i3(target: Target) -> Broken:
 async def _replayed(target: Target, sequencer: Any, engine: OfferingEngine) -> Broken:
     offering_id = sequencer["offering_id"]
     stored = _stored_executions(target, offering_id)
-    async for items in _commands(target, offering_id):
-        for execution in engine.apply(items):
-            if execution["seq"] > sequencer["exec_seq"]:
-                break
-            body, digest = await anext(stored)
-            if body != execution["body"] or digest != execution["hash"]:
-                yield f"{offering_id}: execution {execution['seq']} differs from the replay"
-                return
+    try:
+        async for items in _commands(target, offering_id):
+            for execution in engine.apply(items):
+                if execution["seq"] <= sequencer["exec_seq"]:
+                    if await anext(stored, None) != (execution["body"], execution["hash"]):
+                        yield f"{offering_id}: execution {execution['seq']} differs from the replay"
+                        return
+    except CommandLogBroken as error:
+        yield error.detail
+        return
     if engine.cmd_hash != sequencer["cmd_hash"]:
         yield f"{offering_id}: the command log's hash is not the sequencer's"
 
@@ -109,7 +112,10 @@ async def i4(target: Target) -> Broken:
             yield f"{sequencer['offering_id']}: the matcher does not tell its state: {error.detail}"
             continue
         if live["cmd_seq"] <= sequencer["cmd_seq"]:
-            engine = await _engine_at(target, sequencer["offering_id"], live["cmd_seq"])
+            try:
+                engine = await _engine_at(target, sequencer["offering_id"], live["cmd_seq"])
+            except CommandLogBroken:
+                continue  # I3 names it
             if (engine.state_hash(), engine.exec_hash.hex(), engine.exec_seq) != (
                 live["book_hash"],
                 live["exec_hash"],
