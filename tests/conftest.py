@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.stack"]
 
 STAGES = ("stack", "flow", "fault", "browser")
 """Markers in the order they run; tests without one come before them all."""
