@@ -50,8 +50,7 @@ class Bus:
             try:
                 async with connection.pubsub() as pubsub:  # pyright: ignore[reportUnknownMemberType]  # untyped in redis-py
                     await pubsub.psubscribe(*patterns)  # pyright: ignore[reportUnknownMemberType]
-                    yield None
-                    async for message in _until_silent(pubsub):
+                    async for message in _until_silent(pubsub, len(patterns)):
                         yield message
             except (RedisError, OSError) as error:
                 log.warning("bus.subscription_lost", patterns=list(patterns), error=str(error))
@@ -60,9 +59,14 @@ class Bus:
             await asyncio.sleep(_RECONNECT_S)
 
 
-async def _until_silent(pubsub: Any) -> AsyncIterator[tuple[str, str]]:
+async def _until_silent(pubsub: Any, patterns: int) -> AsyncIterator[tuple[str, str] | None]:
+    """None once the server has confirmed all patterns, then what it sends. (Told to ignore the confirmations itself, redis-py
+    returns None for each of them, which cannot be told from silence.)"""
     while True:
-        message: dict[str, Any] | None = await pubsub.get_message(ignore_subscribe_messages=True, timeout=SILENCE_S)
+        message: dict[str, Any] | None = await pubsub.get_message(timeout=SILENCE_S)
         if message is None:
             return
-        yield message["channel"], message["data"]
+        if message["type"] == "pmessage":
+            yield message["channel"], message["data"]
+        elif message["data"] == patterns:
+            yield None
