@@ -98,7 +98,7 @@ class OfferingEngine:
         for (seq, command), refused in zip(commands, refusals, strict=True):
             bodies = [self._rejected(command, refused)] if refused else self._bodies(command, events.of(seq))
             executions.extend(self._execution(seq, body) for body in bodies)
-        self.cmd_seq, self.cmd_hash = items[-1]["seq"], cmd_hash
+        self.cmd_seq, self.cmd_hash = self.cmd_seq + len(items), cmd_hash
         return executions
 
     def _verified(self, items: Sequence[Item]) -> tuple[list[tuple[int, Command]], bytes]:
