@@ -123,7 +123,7 @@ class Journal:
     def _take_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for entry in self._waiting:
-            size += sum(len(record.get("raw", "")) + 300 for record in entry.records)
+            size += sum(len(record.get("raw", "")) + 500 for record in entry.records)
             if count and size > BATCH_BYTES:
                 break
             count += 1

@@ -35,7 +35,7 @@ class Network:
     @property
     def head_poll_s(self) -> float:
         """How often to look for a new block."""
-        return max(0.1, min(1.0, self.block_time_s / 4))
+        return 0.15 if self.is_dev else min(1.0, self.block_time_s / 4)
 
     @property
     def rebroadcast_s(self) -> float:

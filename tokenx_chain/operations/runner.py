@@ -106,16 +106,14 @@ class Runner:
             await asyncio.sleep(RETRY_S)
 
     async def _attempt(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
+        if operation.kind not in PROGRAMS:
+            return OperationFailed("chain.unknown_kind", f"unknown kind {operation.kind}")
         try:
             return await PROGRAMS[operation.kind].run(ctx, parse_params(operation.kind, operation.params))
         except OperationFailed as failure:
             return failure
         except PlatformNotDeployed as error:
             return OperationFailed(error.code, error.detail)
-        except KeyError:
-            if operation.kind not in PROGRAMS:
-                return OperationFailed("chain.unknown_kind", f"unknown kind {operation.kind}")
-            raise
 
     async def _all_final(self, ctx: Context, *, expect_ok: bool) -> bool:
         """Waits for finality of everything sent. False: the final truth differs from what the program saw."""

@@ -1,0 +1,206 @@
+"""The api's /internal/chain/* in memory, with the same rules: epochs, one transaction per nonce, dense events by compare-and-set, unique event ids.
+
+Runs on a thread behind real HTTP and real service tokens. Hooks let a test act at the moment a record has become durable."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request
+
+from tests.support.servers import ServiceKeys
+from tokenx_common.errors import Conflict, DependencyUnavailable, NotFound, StaleEpoch
+from tokenx_common.events import ChainItem
+from tokenx_common.ids import new_id
+from tokenx_common.problems import install_problem_handlers
+from tokenx_common.service_auth import ServiceVerifier, require_service
+
+Row = dict[str, Any]
+
+
+@dataclass
+class JournalState:
+    """What the api would hold."""
+
+    epoch: int = 0
+    holder: str = ""
+    away: bool = False
+    operations: dict[str, Row] = field(default_factory=dict[str, Row])
+    transactions: dict[str, Row] = field(default_factory=dict[str, Row])
+    contracts: dict[str, Row] = field(default_factory=dict[str, Row])
+    events: list[Row] = field(default_factory=list[Row])
+    checkpoint: Row = field(default_factory=lambda: {"block_number": 0, "block_hash": ""})
+    dead_letters: list[Row] = field(default_factory=list[Row])
+    monitoring: Row = field(default_factory=dict[str, Any])
+    on_signed: Callable[[Row], None] | None = None
+    """Called after a 'signed' record is durable and before the answer goes out."""
+    lose_next_append_answer: bool = False
+
+    def request(self, kind: str, params: Row, chain_id: int = 31337) -> str:
+        """Record an operation as the api does in its business transaction."""
+        operation_id = new_id("op")
+        self.operations[operation_id] = {"operation_id": operation_id, "chain_id": chain_id, "kind": kind, "params": params, "state": "queued",
+                                         "correlation_id": f"cor-{kind}", "business_ref": "test", "result": None}  # fmt: skip
+        return operation_id
+
+    def require_epoch(self, epoch: int) -> None:
+        if epoch != self.epoch:
+            raise StaleEpoch(f"epoch {epoch}, the lease is at {self.epoch}")
+
+    def write(self, record: Row) -> None:
+        getattr(self, f"_write_{record['op']}")(record)
+
+    def _write_operation(self, record: Row) -> None:
+        row = self.operations[record["operation_id"]]
+        if row["state"] not in ("final", "failed"):
+            row.update({key: value for key, value in record.items() if key != "op"})
+
+    def _write_signed(self, record: Row) -> None:
+        row = {**record, "state": "signed"}
+        same = ("tx_id", "operation_id", "step", "from_address", "nonce", "tx_hash", "raw")
+        for other in self.transactions.values():
+            clash = other["tx_id"] == row["tx_id"] or (other["from_address"], other["nonce"]) == (
+                row["from_address"],
+                row["nonce"],
+            )
+            if clash and any(other[key] != row[key] for key in same):
+                raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
+        if row["operation_id"] not in self.operations:
+            raise NotFound("operation")
+        self.transactions.setdefault(row["tx_id"], row)
+
+    def _write_tx_state(self, record: Row) -> None:
+        self.transactions[record["tx_id"]].update({key: value for key, value in record.items() if key != "op"})
+
+    def _write_contract(self, record: Row) -> None:
+        self.contracts[record["name"]] = {key: value for key, value in record.items() if key != "op"}
+
+    def _write_dead_letter(self, record: Row) -> None:
+        self.dead_letters.append(record)
+
+    def _write_monitoring(self, record: Row) -> None:
+        self.monitoring = record
+
+    def append(self, body: Row) -> None:
+        self.require_epoch(body["epoch"])
+        if body["prev_seq"] != len(self.events):
+            raise Conflict("not the head", code="stream.conflict", head=len(self.events))
+        known = {event["event_id"] for event in self.events}
+        items = [ChainItem.model_validate(item).model_dump() for item in body["items"]]
+        assert [item["seq"] for item in items] == list(range(body["prev_seq"] + 1, body["prev_seq"] + 1 + len(items)))
+        if known & {item["event_id"] for item in items}:
+            raise Conflict("an event_id is in the stream already", code="stream.duplicate_event")
+        self.events += items
+        self.checkpoint = body["checkpoint"]
+        for item in items:
+            if item["type"].startswith("operation."):
+                payload = item["payload"]
+                state = "final" if item["type"] == "operation.final" else "failed"
+                self._write_operation({"op": "operation", "state": state, **payload})
+
+    def view(self, operation_id: str) -> Row:
+        if operation_id not in self.operations:
+            raise NotFound("operation")
+        sent = [row for row in self.transactions.values() if row["operation_id"] == operation_id]
+        return {**self.operations[operation_id], "transactions": sent}
+
+    def of_type(self, *types: str) -> list[Row]:
+        """Events of these types, in order."""
+        return [event for event in self.events if event["type"] in types]
+
+
+def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
+    """The routes."""
+    import json  # only here
+
+    app = FastAPI(dependencies=[Depends(require_service("chain")), Depends(_present)])
+    app.state.journal = state
+    app.state.service_verifier = ServiceVerifier("api", json.loads(keys.public_json))
+    install_problem_handlers(app)
+
+    @app.post("/internal/leases/{resource}")
+    async def lease(resource: str, body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+        if state.holder not in ("", body["holder"]):
+            raise Conflict("held", code="lease.held", retry_after_s=1)
+        if state.holder == "":
+            state.epoch, state.holder = state.epoch + 1, body["holder"]
+        return {"resource": resource, "epoch": state.epoch, "expires_at": ""}
+
+    @app.delete("/internal/leases/{resource}")
+    async def release(resource: str, epoch: int) -> None:  # pyright: ignore[reportUnusedFunction]
+        if epoch == state.epoch:
+            state.holder = ""
+
+    @app.post("/internal/chain/journal")
+    def journal(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+        state.require_epoch(body["epoch"])
+        for record in body["records"]:
+            state.write(record)
+        for record in body["records"]:
+            if record["op"] == "signed" and state.on_signed:
+                state.on_signed(record)
+        return {"records": len(body["records"])}
+
+    @app.post("/internal/chain/events")
+    def events(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+        state.append(body)
+        if body["items"] and state.lose_next_append_answer:
+            state.lose_next_append_answer = False
+            raise DependencyUnavailable("the answer is lost")
+        return {"head": len(state.events)}
+
+    @app.get("/internal/chain/operations")
+    async def open_operations() -> Row:  # pyright: ignore[reportUnusedFunction]
+        rows = [state.view(key) for key, row in state.operations.items() if row["state"] in ("queued", "running")]
+        return {"operations": rows}
+
+    @app.get("/internal/chain/operations/{operation_id}")
+    async def operation(operation_id: str) -> Row:  # pyright: ignore[reportUnusedFunction]
+        return state.view(operation_id)
+
+    @app.get("/internal/chain/contracts")
+    async def contracts() -> Row:  # pyright: ignore[reportUnusedFunction]
+        return {"contracts": list(state.contracts.values())}
+
+    @app.get("/internal/chain/streams/{chain_id}")
+    async def stream(chain_id: int) -> Row:  # pyright: ignore[reportUnusedFunction]
+        return {"seq": len(state.events), **state.checkpoint}
+
+    @app.get("/internal/chain/nonces")
+    async def nonces() -> dict[str, int]:  # pyright: ignore[reportUnusedFunction]
+        highest: dict[str, int] = {}
+        for row in state.transactions.values():
+            highest[row["from_address"]] = max(row["nonce"], highest.get(row["from_address"], -1))
+        return highest
+
+    @app.get("/internal/streams/{name}")
+    async def replay(name: str, after: int, limit: int = 1000) -> Row:  # pyright: ignore[reportUnusedFunction]
+        return {"stream": name, "epoch": state.epoch, "head": len(state.events), "items": state.events[after : after + limit]}  # fmt: skip
+
+    return app
+
+
+def _present(request: Request) -> None:
+    state: JournalState = request.app.state.journal
+    if state.away:
+        raise DependencyUnavailable("away on purpose")
+
+
+class JournalServer:
+    """The stand-in on a thread of its own."""
+
+    def __init__(self, keys: ServiceKeys, port: int) -> None:
+        self.state = JournalState()
+        self.url = f"http://127.0.0.1:{port}"
+        config = uvicorn.Config(make_app(self.state, keys), host="127.0.0.1", port=port, log_level="error")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
