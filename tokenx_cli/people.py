@@ -43,6 +43,11 @@ class Person:
         self.user = answer["user"]
         return self
 
+    @property
+    def bearer(self) -> str:
+        """The Authorization header of the session."""
+        return self._http.headers["Authorization"]
+
     async def get(self, path: str, **params: Any) -> Any:
         return await self._call("GET", path, params=params)
 

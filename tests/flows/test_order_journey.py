@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.support.stack import Stack
 
+from tests.support.stack import Stack
 from tokenx_cli.journey.cast import MAIN, THIN, TRADERS, UNVERIFIED, WASH_PAIR, Passwords
 from tokenx_cli.journey.journey import Journey
 from tokenx_cli.replay.commands import read_messages
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.flow, pytest.mark.stack]
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def journey(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Journey]:
     passwords = Passwords(tmp_path_factory.mktemp("journey") / "investors.json", stack.logins)
-    walk = Journey(stack.urls["api"], stack.urls["anvil"], passwords)
+    walk = Journey(stack.urls["api"], stack.urls["rpc"], passwords)
     yield walk
     await walk.close()
 

@@ -82,7 +82,7 @@ async def _walk(folder: StateFolder, state: StackState, flow: Path, orders: int 
 
 
 def _rpc_url(state: StackState) -> str:
-    return os.environ.get("CHAIN_31337_RPC_URLS", "").split(",")[0] or state.urls["anvil"]
+    return os.environ.get("CHAIN_31337_RPC_URLS", "").split(",")[0] or state.urls["rpc"]
 
 
 async def _steps(folder: StateFolder, journey: Journey, flow: Path, orders: int | None) -> list[tuple[str, str]]:
