@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, BackgroundTasks, Depends
 
 from tokenx_api.auth.models import Actor
 from tokenx_api.db import ReadConn
@@ -75,17 +75,29 @@ async def reject_kyc(actor: ComplianceActor, investor_id: str, body: ReasonReque
 
 @router.post("/{investor_id}:freeze")
 async def freeze_investor(
-    actor: ComplianceActor, investor_id: str, body: ReasonRequest, context: Context, conn: Write
+    actor: ComplianceActor,
+    investor_id: str,
+    body: ReasonRequest,
+    context: Context,
+    conn: Write,
+    after: BackgroundTasks,
 ) -> InvestorView:
     """Stop everything this investor does, here and in every token's contract."""
+    after.add_task(context.wakeups.ring, "outbox")
     return await _set_frozen(conn, context, actor, investor_id, body.reason, frozen=True)
 
 
 @router.post("/{investor_id}:unfreeze")
 async def unfreeze_investor(
-    actor: ComplianceActor, investor_id: str, body: ReasonRequest, context: Context, conn: Write
+    actor: ComplianceActor,
+    investor_id: str,
+    body: ReasonRequest,
+    context: Context,
+    conn: Write,
+    after: BackgroundTasks,
 ) -> InvestorView:
     """Let the investor act again."""
+    after.add_task(context.wakeups.ring, "outbox")
     return await _set_frozen(conn, context, actor, investor_id, body.reason, frozen=False)
 
 
