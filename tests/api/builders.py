@@ -95,6 +95,10 @@ class Seed:
             {(f"investor:{investor_id}", offering_id): units, (f"issuance:{offering_id}", offering_id): -units}
         )
 
+    async def move_units(self, offering_id: str, sender: str, receiver: str, units: int) -> None:
+        """Units from one ledger owner to another."""
+        await self._entry({(sender, offering_id): -units, (receiver, offering_id): units})
+
     async def cash(self, owner: str, cents: int) -> None:
         """Deposited cash; owner is e.g. 'investor:inv_…'."""
         await self._entry({(owner, "USD"): cents, ("bank:USD", "USD"): -cents})
@@ -105,9 +109,14 @@ class Seed:
                 "INSERT INTO api.ledger_entries (kind, ref) VALUES ('deposit', $1) RETURNING entry_id", new_id("pay")
             )
             for (owner, asset), amount in postings.items():
+                await self.rows.execute(
+                    "INSERT INTO api.ledger_accounts (owner, asset) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    owner,
+                    asset,
+                )
                 account = await self.rows.fetchval(
-                    """INSERT INTO api.ledger_accounts (owner, asset, balance) VALUES ($1, $2, $3)
-                       ON CONFLICT (owner, asset) DO UPDATE SET balance = api.ledger_accounts.balance + $3 RETURNING account_id""",
+                    """UPDATE api.ledger_accounts SET balance = balance + $3 WHERE owner = $1 AND asset = $2
+                       RETURNING account_id""",
                     owner, asset, amount,
                 )  # fmt: skip
                 await self.rows.execute(
