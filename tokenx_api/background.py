@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from tokenx_api import relay
+from tokenx_api import chain_events, relay
 from tokenx_api.context import AppContext
 from tokenx_api.streams import announcements, heartbeat
 from tokenx_common.log import get_logger
@@ -13,7 +13,7 @@ log = get_logger(__name__)
 
 Background = Callable[[AppContext], Awaitable[None]]
 
-BACKGROUND: tuple[Background, ...] = (announcements.run, heartbeat.run, relay.run)
+BACKGROUND: tuple[Background, ...] = (announcements.run, heartbeat.run, relay.run, chain_events.run)
 """Each runs for ever; one that fails is logged and started again after a second."""
 
 
