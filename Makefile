@@ -85,12 +85,13 @@ $(DONE)/book: $(UV) $(BOOK) | $(DONE)/stack
 	$(INSTALL) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@mkdir -p $(@D) && touch $@
 
-lock: $(UV) ## renew requirements/*.txt from pyproject.toml
+lock: $(UV) ## renew requirements/*.txt from pyproject.toml, and complete the npm lock files
 	for row in "dev.txt pyproject.toml --extra dev requirements/build.in" \
 	           "stack.txt pyproject.toml --extra stack requirements/build.in -c requirements/dev.txt" \
 	           "uv.txt requirements/uv.in"; do set -- $$row; out=$$1; shift; \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile "$$@" --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --quiet -o requirements/$$out || exit 1; done
+	$(PY) requirements/npm_lock.py contracts frontend
 
 # --- Node.js: contracts, web app -------------------------------------------------------------------------------------
 

@@ -14,12 +14,12 @@ import pytest
 from tests.support.servers import scratch_folder
 from tests.support.stand_ins import stand_in
 from tokenx_cli.runtime import ports
+from tokenx_cli.runtime.waiting import wait_until
 from tokenx_cli.stack import control
 from tokenx_cli.stack.config import PortTaken, choose_ports, require_free
 from tokenx_cli.stack.folder import AlreadyRunning, StackState, StateFolder, UnitState
 from tokenx_cli.stack.identity import identity_of
 from tokenx_cli.stack.supervisor import Plan, StartGivenUp, Step, Supervisor
-from tokenx_cli.runtime.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
