@@ -230,19 +230,39 @@ cdef void apply(book_t *b, const command_t *c, uint64_t room) noexcept nogil:
         e.order_id = c.order_id
 
 
-cdef inline void prefetch_ids(const book_t *b, const uint8_t *commands, uint64_t i, uint64_t count) noexcept nogil:
-    """Bring the memory of coming commands closer. A hint only; worth it once the book no longer fits the cache."""
+cdef inline void prefetch_ahead(const book_t *b, const uint8_t *commands, uint64_t i, uint64_t count) noexcept nogil:
+    """Bring the memory of coming commands closer, one step of the chain id -> order -> level at a time.
+
+    Hints only: what is read here may be stale when the command runs, so it serves as an address and nothing else. An id
+    entry found means an old order, none a new one. Steps for neighbours in the queue were tried and gained nothing.
+    """
     cdef command_t c
-    cdef uint64_t entry
+    cdef uint64_t entry, place
+    cdef const window_t *w
+    prefetch(commands + (i + PREFETCH_COMMANDS) * sizeof(command_t))
     if i + PREFETCH_IDS < count:
         memcpy(&c, commands + (i + PREFETCH_IDS) * sizeof(command_t), sizeof(command_t))
         prefetch(&b.ids.entries[id_tag(c.order_id) >> b.ids.shift])
     if i + PREFETCH_ORDERS < count:
         memcpy(&c, commands + (i + PREFETCH_ORDERS) * sizeof(command_t), sizeof(command_t))
         entry = b.ids.entries[id_tag(c.order_id) >> b.ids.shift]
+        w = &b.sides[c.side & 1].window
+        place = key_of(c.side & 1, c.price) - w.base
         if entry != 0:
             prefetch(&b.orders[<uint32_t> entry - 1])
             prefetch(&b.cold[<uint32_t> entry - 1])
+        elif place < w.width:
+            prefetch(&w.bits0[place >> 6])
+            prefetch(&w.ladder[place])
+    if i + PREFETCH_LEVELS < count:
+        memcpy(&c, commands + (i + PREFETCH_LEVELS) * sizeof(command_t), sizeof(command_t))
+        entry = b.ids.entries[id_tag(c.order_id) >> b.ids.shift]
+        w = &b.sides[c.side & 1].window
+        place = key_of(c.side & 1, c.price) - w.base
+        if entry != 0:
+            prefetch(&b.levels[b.orders[<uint32_t> entry - 1].level])
+        elif place < w.width:
+            prefetch(&b.levels[w.ladder[place]])
 
 
 cdef void run(book_t *b, const uint8_t *commands, uint64_t count) noexcept nogil:
@@ -254,6 +274,6 @@ cdef void run(book_t *b, const uint8_t *commands, uint64_t count) noexcept nogil
     cdef uint64_t i
     for i in range(count):
         if b.live > PREFETCH_FROM:
-            prefetch_ids(b, commands, i, count)
+            prefetch_ahead(b, commands, i, count)
         memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
         apply(b, &c, EVENTS_PER_COMMAND * (count - i))

@@ -1,19 +1,23 @@
 # From C records to Python objects and snapshot bytes. Runs with the GIL, outside the hot path.
 
 cdef object event_object(const event_t *e):
-    """The typed event of a record; records.decode_events does the same from bytes."""
+    """The typed event of a record; records.decode_events does the same from bytes.
+
+    tuple.__new__ makes a NamedTuple without its Python-level constructor, which would take most of the time of a call.
+    """
     if e.type == EVENT_ACCEPTED:
-        return t.Accepted(e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, e.leaves)
+        return new_tuple(Accepted, (e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, e.leaves))
     if e.type == EVENT_TRADE:
-        return t.Trade(
-            e.seq, e.order_id, e.counter_id, SIDES[e.side], e.price, e.quantity, e.leaves, e.counter_leaves
+        return new_tuple(
+            Trade,
+            (e.seq, e.order_id, e.counter_id, SIDES[e.side], e.price, e.quantity, e.leaves, e.counter_leaves),
         )
     if e.type == EVENT_CANCELED:
-        return t.Canceled(e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, t.CancelReason(e.code))
+        return new_tuple(Canceled, (e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, REASONS[e.code]))
     if e.type == EVENT_REPLACED:
-        return t.Replaced(e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, e.leaves, e.code == 1)
+        return new_tuple(Replaced, (e.seq, e.order_id, SIDES[e.side], e.price, e.quantity, e.leaves, e.code == 1))
     if e.type == EVENT_REJECTED:
-        return t.Rejected(e.seq, e.order_id, t.RejectCode(e.code))
+        return new_tuple(Rejected, (e.seq, e.order_id, CODES[e.code]))
     if e.type == EVENT_MASS_CANCELED:
         return t.MassCanceled(e.seq, e.counter_id, e.quantity)
     return t.StateChanged(e.seq, t.BookState(e.quantity), t.BookState(e.leaves))
@@ -23,8 +27,10 @@ cdef object order_object(const book_t *b, uint32_t slot):
     cdef const order_t *order = &b.orders[slot]
     cdef const level_t *level = &b.levels[order.level]
     cdef uint8_t side = <uint8_t> level.side
-    return t.RestingOrder(
-        order.order_id, SIDES[side], price_of(side, level.key), order.open_lots, b.cold[slot].owner, b.cold[slot].group
+    cdef const order_cold_t *cold = &b.cold[slot]
+    return new_tuple(
+        RestingOrder,
+        (order.order_id, SIDES[side], price_of(side, level.key), order.open_lots, cold.owner, cold.group),
     )
 
 

@@ -59,13 +59,12 @@ cdef inline uint64_t window_last(const window_t *w) noexcept nogil:
 
 
 cdef int window_new(window_t *w, uint64_t base, uint64_t width) noexcept nogil:
-    """An empty window in one allocation: bits0, bits1, ladder. The ladder is not cleared: the bits say what counts."""
+    """An empty window in one allocation, cleared: bits0, bits1, ladder."""
     cdef uint64_t words0 = width >> 6
     cdef uint64_t words1 = (words0 + 63) >> 6
-    cdef uint64_t *block = <uint64_t *> malloc((words0 + words1) * sizeof(uint64_t) + width * sizeof(uint32_t))
+    cdef uint64_t *block = <uint64_t *> calloc(1, (words0 + words1) * sizeof(uint64_t) + width * sizeof(uint32_t))
     if block == NULL:
         return -1
-    memset(block, 0, (words0 + words1) * sizeof(uint64_t))
     w.base = base
     w.width = width
     w.levels = 0
@@ -79,7 +78,7 @@ cdef int window_new(window_t *w, uint64_t base, uint64_t width) noexcept nogil:
 cdef void window_move(book_t *b, side_t *s, uint64_t base, uint64_t width) noexcept nogil:
     """Put the window elsewhere. Levels that no longer fit go to the far tree, far levels now inside come from it.
 
-    O(width / 64 + levels moved). Without memory the old window stays, which is slower but just as right.
+    O(width / 16 + levels moved). Without memory the old window stays, which is slower but just as right.
     """
     cdef window_t fresh
     cdef uint64_t i, key
@@ -130,7 +129,7 @@ cdef void widen(book_t *b, side_t *s, uint64_t key) noexcept nogil:
             return
         low = key                               # most levels are far: leave the few behind
         span = 1
-    cost = (width >> 6) + w.levels + min(s.far_levels, width)
+    cost = (width >> 4) + w.levels + min(s.far_levels, width)
     if cost > s.credit:
         return
     s.credit -= cost

@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_Check
 from cpython.number cimport PyNumber_Index
 from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 import os
@@ -52,8 +52,10 @@ cdef enum:
     CREDIT_MAX = 1048576
     CREDIT_STEP = 64
     PREFETCH_FROM = 16384       # live orders; below this the book fits the cache and prefetching costs more than it gives
+    PREFETCH_COMMANDS = 40      # how many commands ahead each step looks
     PREFETCH_IDS = 16
-    PREFETCH_ORDERS = 10
+    PREFETCH_ORDERS = 11
+    PREFETCH_LEVELS = 5
 
 cdef enum:                      # the numbers of types.py; a test compares them
     BUY = 0
@@ -116,7 +118,17 @@ include "_invariants.pxi"
 
 BUILD_ID = (<bytes> BUILD_ID_TEXT).decode("ascii")
 
+# Bound once: single calls make several of these objects each.
 cdef tuple SIDES = (t.Side.BUY, t.Side.SELL)
+cdef dict REASONS = {int(reason): reason for reason in t.CancelReason}
+cdef dict CODES = {int(code): code for code in t.RejectCode}
+cdef object new_tuple = tuple.__new__
+cdef object Accepted = t.Accepted
+cdef object Trade = t.Trade
+cdef object Canceled = t.Canceled
+cdef object Replaced = t.Replaced
+cdef object Rejected = t.Rejected
+cdef object RestingOrder = t.RestingOrder
 
 
 cdef inline object whole(value):
@@ -258,6 +270,8 @@ cdef class Book:
             if reserve_events(b, EVENTS_PER_COMMAND) < 0:
                 raise MemoryError("no memory for the events of a command")
             run(b, <const uint8_t *> c, 1)
+            if b.event_count == 1:
+                return (event_object(b.events),)
             return tuple([event_object(&b.events[i]) for i in range(b.event_count)])
         finally:
             release_events(b)

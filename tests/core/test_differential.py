@@ -197,3 +197,19 @@ def random_command(rng: random.Random, seq: int, price: int) -> Command:
     return Command(
         op, rng.randrange(2), tif, post, SYMBOL, seq, rng.randrange(1, 1500), owner, 0, protection, rng.randrange(1, 30)
     )
+
+
+def test_books_agree_when_the_book_is_large_enough_for_prefetching():
+    """Beyond some ten thousand live orders batches prefetch; that may change time only."""
+    rng = random.Random(a_seed())
+    fast, plain = Book(SYMBOL), ReferenceBook(SYMBOL)
+    build = [
+        Command(Op.LIMIT, i & 1, symbol=SYMBOL, order_id=i, owner=i % 4, price=rng.randrange(1, 3000) + 5000 * (i & 1), quantity=9)
+        for i in range(2000, 22_000)
+    ]  # fmt: skip
+    traffic = [random_command(rng, i, rng.randrange(2500, 5500)) for i in range(4000)]
+    traffic = [c._replace(order_id=rng.randrange(1, 25_000)) for c in traffic if c.op != Op.MASS_CANCEL]
+    packed = b"".join(c.pack() for c in [*build, *traffic])
+    assert fast.process(packed) == plain.process(packed)
+    fast.check_invariants()
+    assert fast.snapshot() == plain.snapshot()
