@@ -93,17 +93,19 @@ class Postgres:
 
 
 def _reachable_programs(home: Path, account: Account | None) -> Path:
-    """The programs, copied (36 MB, once) to the cluster's home when the account cannot reach the virtual environment."""
+    """The programs, copied (38 MB, once) to the cluster's home when the account cannot reach the virtual environment.
+    The copy has the wheel's layout, since the programs look for their libraries beside the package."""
     programs = find_programs()
-    if account is None or account.can_run(programs / "postgres"):
+    if account is None or account.can_run(programs / "initdb"):
         return programs
-    copy = home / "programs"
+    site, copy = programs.parents[2], home / "programs"
     if not copy.exists():
         partial = home / "programs.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(programs.parent, partial)
+        shutil.copytree(programs.parent, partial / programs.parent.relative_to(site))
+        shutil.copytree(site / f"{programs.parents[1].name}.libs", partial / f"{programs.parents[1].name}.libs")
         partial.rename(copy)
-    return copy / "bin"
+    return copy / programs.relative_to(site)
 
 
 def _initialise(home: Path, programs: Path, account: Account | None, password: str) -> None:
