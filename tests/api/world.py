@@ -1,15 +1,22 @@
 """People and offerings for tests, brought into being through the api; the chain service's part is played by calling what its events call."""
 
+import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.api.harness import Api, Client, address_of
 from tokenx_api.investors import service as investors
+from tokenx_api.ledger import models as accounts
+from tokenx_api.ledger import service as ledger
+from tokenx_api.ledger.models import Balance
 from tokenx_api.offerings import service as offerings
 from tokenx_api.wallets.models import investor_key
+from tokenx_common.ids import new_id
 
 REASON = {"reason": "checked the documents"}
+Found = TypeVar("Found")
 _symbols = itertools.count(1)
 
 
@@ -115,3 +122,33 @@ class World:
             "SELECT action FROM audit.events WHERE subject_id = $1 ORDER BY event_id", subject_id
         )
         return [row["action"] for row in rows]
+
+    async def deposit(self, investor: Client, amount: str) -> dict[str, Any]:
+        """Cash for an investor: asked for, settled by the sandbox, and on chain."""
+        body = {"direction": "deposit", "amount": amount, "currency": "USD"}
+        made = await investor.post("/v1/payments", body, Idempotency_Key=new_id("cor"))
+        settled = await self.settled(investor, made["payment_id"])
+        await self.finish(settled["operation_id"])
+        return settled
+
+    async def settled(self, investor: Client, payment_id: str) -> dict[str, Any]:
+        """The payment, once the sandbox provider has called back."""
+
+        async def look() -> dict[str, Any] | None:
+            rows = (await investor.get("/v1/payments"))["data"]
+            return next((row for row in rows if row["payment_id"] == payment_id and row["status"] == "settled"), None)
+
+        return await until(look)
+
+    async def cash(self, investor_id: str) -> Balance:
+        """What the ledger says of an investor's dollars."""
+        async with self.api.context.db.read() as conn:
+            return await ledger.balance(conn, accounts.investor(investor_id, "USD"))
+
+
+async def until(look: Callable[[], Awaitable[Found | None]], *, timeout_s: float = 10) -> Found:
+    """What `look` finds, asked again and again until it finds something."""
+    async with asyncio.timeout(timeout_s):
+        while (found := await look()) is None:
+            await asyncio.sleep(0.05)
+    return found
