@@ -28,6 +28,7 @@ from tokenx_api.settings import ApiSettings
 from tokenx_api.settlement.routes import router as settlement
 from tokenx_api.streams.routes import router as streams
 from tokenx_api.subscriptions.routes import router as subscriptions
+from tokenx_api.surveillance.routes import internal as surveillance_internal
 from tokenx_api.surveillance.routes import router as surveillance
 from tokenx_api.tokenization.routes import internal as tokenization_internal
 from tokenx_api.tokenization.routes import router as tokenization
@@ -43,7 +44,7 @@ from tokenx_common.service_auth import ServiceSigner
 ROUTERS = (
     auth, users, investors, issuers, wallets, offerings, subscriptions, payments, compliance, tokenization, captable, portfolio,
     orders, trades, settlement, redemptions, surveillance, ats, notifications, audit, lms, admin, streams,
-    tokenization_internal,
+    tokenization_internal, surveillance_internal,
 )  # fmt: skip
 
 
