@@ -4,6 +4,7 @@ The rules are those of reference.py. `process` is the way to speed: packed comma
 once for the whole batch. The single calls take and return Python objects and are for convenience.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_Check
@@ -145,6 +146,7 @@ cdef int command_init(command_t *c, uint8_t op, order_id, owner, seq) except -1:
     return 0
 
 
+@cython.final
 cdef class Book:
     """One order book: price-time priority, integer prices and quantities, deterministic.
 
@@ -178,7 +180,9 @@ cdef class Book:
         """Apply packed 64-byte commands in order; return their packed 64-byte events (see records.py).
 
         commands is any contiguous buffer. The GIL is released while the batch runs. Malformed records become rejections;
-        a length that is not a multiple of 64 raises ValueError, and missing memory MemoryError, before any effect.
+        a length that is not a multiple of 64 raises ValueError and has no effect. Working memory is 192 bytes a command
+        beside what trades; without it MemoryError and no effect. Only when there is memory for the work and then none for
+        the answer does MemoryError come after the effect: such a book must be rebuilt from its commands.
         """
         cdef Py_buffer view
         cdef uint64_t count
@@ -346,6 +350,8 @@ cdef class Book:
 
     def depth(self, Py_ssize_t levels):
         """The best `levels` prices of each side, bids then asks, as lists of DepthLevel. O(levels)."""
+        if levels < 0:
+            raise ValueError(f"levels must not be negative, was {levels}")
         return self._depth(BUY, levels), self._depth(SELL, levels)
 
     cdef list _depth(self, uint8_t side, Py_ssize_t levels):

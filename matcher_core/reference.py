@@ -339,6 +339,8 @@ class ReferenceBook:
 
     def depth(self, levels: int) -> tuple[list[DepthLevel], list[DepthLevel]]:
         """The best `levels` prices of each side, bids then asks."""
+        if levels < 0:
+            raise ValueError(f"levels must not be negative, was {levels}")
         bids, asks = self._prices[Side.BUY][::-1][:levels], self._prices[Side.SELL][:levels]
         return [self._level(Side.BUY, p) for p in bids], [self._level(Side.SELL, p) for p in asks]
 

@@ -1,6 +1,8 @@
 """What the compiled book promises beyond the rules: its single calls, its buffers, its memory and its threads."""
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from itertools import count
@@ -150,6 +152,34 @@ def test_memory_when_warm_then_steady():
     warm = one_round()
     assert {one_round() for _ in range(20)} == {warm}
     assert len(book) == 0
+
+
+OUT_OF_MEMORY = """
+import resource, sys
+from matcher_core import Book, Rejected, RejectCode, Side
+book, next_id = Book(), 1
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (48 << 20), -1))
+while True:
+    (event, *_) = book.limit(next_id, Side.BUY, 100, 5)
+    if isinstance(event, Rejected):
+        break
+    next_id += 1
+assert event.code is RejectCode.OUT_OF_MEMORY, event
+assert len(book) == next_id - 1 > 100_000
+assert book.order(next_id) is None
+assert not isinstance(book.cancel(1)[0], Rejected)
+assert not isinstance(book.limit(next_id, Side.BUY, 100, 5)[0], Rejected)  # into the freed slot
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+book.check_invariants()
+"""
+
+
+def test_memory_when_there_is_no_more_then_a_reject_code_and_the_book_goes_on():
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_MEMORY], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # ---- threads --------------------------------------------------------------------------------------------------------

@@ -335,6 +335,8 @@ def test_depth_when_asked_for_two_levels_then_the_best_two(make_book: MakeBook):
     assert [tuple(level) for level in bids] == [(100, 11, 2), (98, 1, 1)]
     assert [tuple(level) for level in asks] == [(MAX_PRICE_TICKS, 2, 1)]
     assert book.depth(0) == ([], [])
+    with pytest.raises(ValueError, match="was -1"):
+        book.depth(-1)
 
 
 def test_order_when_live_then_found_by_id(make_book: MakeBook):
