@@ -6,14 +6,27 @@ from contextlib import asynccontextmanager
 
 from tokenx_api import chain_events, relay
 from tokenx_api.context import AppContext
-from tokenx_api.streams import announcements, heartbeat
+from tokenx_api.orders import consumer as executions
+from tokenx_api.orders.service import sweep as open_orders
+from tokenx_api.payments import sandbox as payment_sandbox
+from tokenx_api.streams.service.background import announce_commits, beat_commands
+from tokenx_api.subscriptions import consumer as subscriptions
 from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
 
 Background = Callable[[AppContext], Awaitable[None]]
 
-BACKGROUND: tuple[Background, ...] = (announcements.run, heartbeat.run, relay.run, chain_events.run)
+BACKGROUND: tuple[Background, ...] = (
+    announce_commits,
+    beat_commands,
+    executions.run,
+    open_orders.run,
+    relay.run,
+    chain_events.run,
+    payment_sandbox.run,
+    subscriptions.run,
+)
 """Each runs for ever; one that fails is logged and started again after a second."""
 
 

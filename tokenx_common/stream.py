@@ -164,7 +164,12 @@ class StreamConsumer:
             batch = self._buffered() or await self._pulled()
         if batch is None:
             return
-        if await self._handler.commit(batch):
+        try:
+            committed = await self._handler.commit(batch)
+        except TokenxError:
+            self._buffer.clear()  # what was refused may have come from a stale producer: the next try pulls from the current one
+            raise
+        if committed:
             self._advance(batch.seq)
         else:
             await self._reload()

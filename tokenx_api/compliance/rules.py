@@ -11,6 +11,7 @@ from tokenx_api.compliance.models import Outcome, Remedy, RuleResult, Side, Stag
 from tokenx_common.money import format_amount
 
 ENGINE_VERSION: Final = "1"
+NO_REMEDY: Final = Remedy("none")
 Facts = Mapping[str, Any]
 
 
@@ -20,7 +21,7 @@ class Refusal:
 
     reason_code: str
     message: str
-    remedy: Remedy = Remedy("none")
+    remedy: Remedy = NO_REMEDY
     outcome: Outcome = "deny"
 
 

@@ -57,3 +57,8 @@ async def gather(conn: ReadConn, question: Question, *, now: datetime) -> dict[s
         "price_minor": question.price_minor,
         "notional_minor": question.notional_minor,
     }
+
+
+def price_range(reference_minor: int, *, collar_bps: int) -> tuple[int, int]:
+    """Lowest and highest price the collar rule lets through, minor units."""
+    return rules.collar(reference_minor, collar_bps=collar_bps)

@@ -53,3 +53,13 @@ class Balance:
     @property
     def available(self) -> int:
         return self.balance - self.reserved
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What `ref` holds of an account from now on, and what it held before. Both in the account's asset."""
+
+    ref: str
+    account: AccountName
+    before: int
+    after: int

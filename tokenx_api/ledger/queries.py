@@ -1,5 +1,6 @@
 """SQL of the ledger."""
 
+from collections.abc import Collection, Sequence
 from typing import LiteralString
 
 from tokenx_api.db import ReadConn, WriteConn
@@ -14,11 +15,10 @@ INSERT_ENTRY: LiteralString = """
 INSERT_POSTING: LiteralString = "INSERT INTO api.ledger_postings (entry_id, account_id, amount) VALUES ($1, $2, $3)"
 MOVE_BALANCE: LiteralString = "UPDATE api.ledger_accounts SET balance = balance + $2 WHERE account_id = $1"
 HOLD: LiteralString = """
-    UPDATE api.ledger_accounts SET reserved = reserved + $3
-    WHERE owner = $1 AND asset = $2 AND balance - reserved >= $3 RETURNING account_id"""
-INSERT_RESERVATION: LiteralString = """
-    INSERT INTO api.reservations (ref, account_id, amount) VALUES ($1, $2, $3)
-    ON CONFLICT (ref, account_id) DO UPDATE SET amount = api.reservations.amount + excluded.amount"""
+    WITH held AS (UPDATE api.ledger_accounts SET reserved = reserved + $3
+                  WHERE owner = $1 AND asset = $2 AND balance - reserved >= $3 RETURNING account_id)
+    INSERT INTO api.reservations (ref, account_id, amount) SELECT $4, account_id, $3 FROM held
+    ON CONFLICT (ref, account_id) DO UPDATE SET amount = api.reservations.amount + excluded.amount RETURNING account_id"""
 SHRINK_RESERVATION: LiteralString = """
     WITH held AS (SELECT ref, account_id, amount FROM api.reservations WHERE ref = $1 FOR UPDATE),
          shrunk AS (UPDATE api.reservations r SET amount = r.amount - least(h.amount, coalesce($2::bigint, h.amount))
@@ -26,6 +26,24 @@ SHRINK_RESERVATION: LiteralString = """
                     RETURNING r.account_id, h.amount - r.amount AS freed)
     UPDATE api.ledger_accounts a SET reserved = a.reserved - s.freed FROM shrunk s WHERE a.account_id = s.account_id
     RETURNING s.freed"""
+OPEN_ACCOUNTS: LiteralString = """
+    INSERT INTO api.ledger_accounts (owner, asset) SELECT u.owner, u.asset FROM unnest($1::text[], $2::text[]) AS u (owner, asset)
+    ON CONFLICT (owner, asset) DO NOTHING"""
+LOCK_ACCOUNTS: LiteralString = """
+    SELECT a.account_id, a.owner, a.asset FROM api.ledger_accounts a
+    JOIN unnest($1::text[], $2::text[]) AS u (owner, asset) ON a.owner = u.owner AND a.asset = u.asset
+    ORDER BY a.owner COLLATE "C", a.asset COLLATE "C" FOR NO KEY UPDATE OF a"""
+INSERT_ENTRIES: LiteralString = """
+    INSERT INTO api.ledger_entries (kind, ref) SELECT $1, u.ref FROM unnest($2::text[]) AS u (ref) RETURNING entry_id, ref"""
+INSERT_POSTINGS: LiteralString = """
+    INSERT INTO api.ledger_postings (entry_id, account_id, amount)
+    SELECT u.entry_id, u.account_id, u.amount FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (entry_id, account_id, amount)"""
+MOVE_ACCOUNTS: LiteralString = """
+    UPDATE api.ledger_accounts a SET balance = a.balance + u.moved, reserved = a.reserved + u.held
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (account_id, moved, held) WHERE a.account_id = u.account_id"""
+SET_RESERVATIONS: LiteralString = """
+    UPDATE api.reservations r SET amount = u.amount FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u (ref, account_id, amount)
+    WHERE r.ref = u.ref AND r.account_id = u.account_id"""
 SELECT_RESERVED: LiteralString = "SELECT coalesce(sum(amount), 0)::bigint FROM api.reservations WHERE ref = $1"
 
 
@@ -53,13 +71,9 @@ async def move_balance(conn: WriteConn, *, account_id: int, amount: int) -> None
     await conn.execute(MOVE_BALANCE, account_id, amount)
 
 
-async def hold(conn: WriteConn, account: AccountName, amount: int) -> int | None:
-    """Raise the account's reserved part if that much is available; its id, or None when it is not. Takes the row lock."""
-    return await conn.fetchval(HOLD, account.owner, account.asset, amount)
-
-
-async def insert_reservation(conn: WriteConn, *, ref: str, account_id: int, amount: int) -> None:
-    await conn.execute(INSERT_RESERVATION, ref, account_id, amount)
+async def hold(conn: WriteConn, account: AccountName, *, ref: str, amount: int) -> bool:
+    """Reserve `amount` of the account for `ref` if that much is available. Takes the account's row lock."""
+    return await conn.fetchval(HOLD, account.owner, account.asset, amount, ref) is not None
 
 
 async def shrink_reservation(conn: WriteConn, *, ref: str, amount: int | None) -> int:
@@ -69,3 +83,33 @@ async def shrink_reservation(conn: WriteConn, *, ref: str, amount: int | None) -
 
 async def select_reserved(conn: ReadConn, ref: str) -> int:
     return await conn.fetchval(SELECT_RESERVED, ref)
+
+
+async def lock_accounts(conn: WriteConn, accounts: Collection[AccountName]) -> dict[AccountName, int]:
+    """Account ids, with the rows locked in (owner, asset) order. Accounts that were never opened are opened."""
+    names = [account.owner for account in accounts], [account.asset for account in accounts]
+    rows = await conn.fetch(LOCK_ACCOUNTS, *names)
+    if len(rows) < len(accounts):
+        await conn.execute(OPEN_ACCOUNTS, *names)
+        rows = await conn.fetch(LOCK_ACCOUNTS, *names)
+    return {AccountName(row["owner"], row["asset"]): row["account_id"] for row in rows}
+
+
+async def insert_entries(conn: WriteConn, kind: str, refs: Sequence[str]) -> dict[str, int]:
+    """Entry ids by ref. Raises asyncpg.UniqueViolationError when one was posted before."""
+    return {row["ref"]: row["entry_id"] for row in await conn.fetch(INSERT_ENTRIES, kind, refs)}
+
+
+async def insert_postings(conn: WriteConn, rows: Sequence[tuple[int, int, int]]) -> None:
+    """(entry_id, account_id, amount)."""
+    await conn.execute(INSERT_POSTINGS, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def move_accounts(conn: WriteConn, rows: Sequence[tuple[int, int, int]]) -> None:
+    """(account_id, change of balance, change of reserved), one row per account."""
+    await conn.execute(MOVE_ACCOUNTS, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def set_reservations(conn: WriteConn, rows: Sequence[tuple[str, int, int]]) -> None:
+    """(ref, account_id, amount held from now on)."""
+    await conn.execute(SET_RESERVATIONS, *(list(column) for column in zip(*rows, strict=True)))
