@@ -15,7 +15,10 @@ from tokenx_api.captable import service as captable
 from tokenx_api.context import AppContext
 from tokenx_api.db import WriteConn
 from tokenx_api.investors import service as investors
+from tokenx_api.offerings import service as offerings
+from tokenx_api.payments import service as payments
 from tokenx_api.streams import service as streams
+from tokenx_api.subscriptions import service as subscriptions
 from tokenx_api.tokenization import service as tokenization
 from tokenx_api.tokenization.models import DeadLetterRecord
 from tokenx_common.errors import DependencyUnavailable
@@ -201,6 +204,9 @@ async def _nobody_waits(_conn: WriteConn, _subject_id: str, _outcome: Outcome) -
 
 WAITING: Final[Mapping[str, OnOutcome]] = {
     "investor": _domain(investors),
+    "offering": _domain(offerings),
+    "payment": _domain(payments),
+    "subscription": _domain(subscriptions),
     "platform": _nobody_waits,
 }
 """Who waits for an operation, by the noun its business_ref begins with."""
