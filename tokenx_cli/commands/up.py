@@ -56,10 +56,8 @@ def up(
 
 
 def _start_behind(folder: StateFolder, no_web: bool, ports: str, port: list[str]) -> StackState:
-    """A living stack is taken as it is; otherwise a new one is started."""
+    """A living stack is taken as it is, once it is ready; otherwise a new one is started."""
     state = folder.read_state()
-    if state is not None and state.alive:
-        return state
     words = [
         *(["--no-web"] if no_web else []),
         "--ports",
@@ -68,7 +66,11 @@ def _start_behind(folder: StateFolder, no_web: bool, ports: str, port: list[str]
         "--quiet",
     ]
     try:
-        return control.start_in_background(folder, words)
+        return (
+            control.wait_ready(folder)
+            if state is not None and state.alive
+            else control.start_in_background(folder, words)
+        )
     except control.StartRefused as error:
         fail(str(error))
 

@@ -49,16 +49,30 @@ def start_in_background(folder: StateFolder, options: Iterable[str]) -> StackSta
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=project_root(), start_new_session=True
         )
 
-    def ready_or_dead() -> bool:
-        state = folder.read_state()
-        ours = state is not None and state.supervisor_pid == supervisor.pid and state.state == "ready"
-        return ours or supervisor.poll() is not None
-
-    in_time = wait_until(ready_or_dead, START_TIMEOUT_S)
-    if not in_time or supervisor.returncode is not None:
+    try:
+        return wait_ready(folder, supervisor)
+    except StartRefused:
         supervisor.terminate()
-        raise StartRefused(log.read_text(encoding="utf-8", errors="replace").strip() or "not ready in time")
-    return require_running(folder)
+        raise StartRefused(log.read_text(encoding="utf-8", errors="replace").strip() or "not ready in time") from None
+
+
+def wait_ready(folder: StateFolder, supervisor: "subprocess.Popen[bytes] | None" = None) -> StackState:
+    """Wait until the stack of a folder is ready: the one of this supervisor, when given. Raises StartRefused when it ends or takes too long."""
+
+    def mine() -> StackState | None:
+        state = folder.read_state()
+        return state if state is not None and (supervisor is None or state.supervisor_pid == supervisor.pid) else None
+
+    def settled() -> bool:
+        state = mine()
+        gone = (state is None or not state.alive) if supervisor is None else supervisor.poll() is not None
+        return gone or (state is not None and state.state == "ready")
+
+    wait_until(settled, START_TIMEOUT_S)
+    state = mine()
+    if state is None or not state.alive or state.state != "ready":
+        raise StartRefused(f"the stack in {folder.root} is {state.state if state else 'not there'}")
+    return state
 
 
 def stop(folder: StateFolder) -> bool:
