@@ -8,10 +8,14 @@ import time
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import matcher_core
 from matcher_core import (
+    COMMAND_FIELDS,
+    EVENT_FIELDS,
+    RECORD_SIZE,
     Accepted,
     Book,
     Canceled,
@@ -102,6 +106,18 @@ def test_events_when_decoded_and_encoded_then_the_same_bytes():
     assert {type(e) for e in decode_events(raw)} == {
         Accepted, Trade, Rejected, Canceled, Replaced, MassCanceled, StateChanged,
     }  # fmt: skip
+
+
+def test_records_when_built_and_read_with_numpy_then_the_same():
+    commands = np.zeros(2, np.dtype(COMMAND_FIELDS))
+    commands["op"], commands["side"], commands["order_id"] = Op.LIMIT, [BUY, SELL], [1, 2]
+    commands["price"], commands["quantity"] = 100, [5, 3]
+    raw = Book().process(commands.data)
+    assert raw == Book().process(buy(1, 100, 5)._replace(seq=0).pack() + sell(2, 100, 3)._replace(seq=0).pack())
+    events = np.frombuffer(raw, np.dtype(EVENT_FIELDS))
+    assert events["type"].tolist() == [1, 1, 2]
+    assert events["counter_leaves"].tolist() == [0, 0, 2]
+    assert (commands.itemsize, events.itemsize) == (RECORD_SIZE, RECORD_SIZE)
 
 
 def test_constants_when_compiled_then_those_of_types():
