@@ -1,0 +1,15 @@
+import type { Metadata } from "next";
+import { PageHeader } from "@/components/ui/panel";
+import { CapTableScreen } from "@/features/cap-table/cap-table-screen";
+import { Prefetch } from "@/lib/prefetch";
+
+export const metadata: Metadata = { title: "Register" };
+
+export default function TokenizationAgentRegisterPage() {
+  return (
+    <Prefetch reads={(queries) => [queries.offerings()]}>
+      <PageHeader title="Register" lead="Supply and holders of each deployed token." />
+      <CapTableScreen />
+    </Prefetch>
+  );
+}
