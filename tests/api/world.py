@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.api.harness import Api, Client, address_of
+from tokenx_api.auth.models import Persona
 from tokenx_api.investors import service as investors
 from tokenx_api.ledger import models as accounts
 from tokenx_api.ledger import service as ledger
@@ -44,9 +45,9 @@ class World:
     """Staff by persona, signed in once, and steps that several tests need."""
 
     api: Api
-    _staff: dict[str, Client] = field(default_factory=dict[str, Client])
+    _staff: dict[Persona, Client] = field(default_factory=dict[Persona, Client])
 
-    async def staff(self, persona: str) -> Client:
+    async def staff(self, persona: Persona) -> Client:
         if persona not in self._staff:
             self._staff[persona] = await self.api.user(persona)
         return self._staff[persona]

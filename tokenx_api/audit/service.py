@@ -3,8 +3,12 @@
 from typing import Any
 
 from tokenx_api.audit import queries
-from tokenx_api.db import WriteConn
+from tokenx_api.audit.models import AuditEvent
+from tokenx_api.audit.sealing import seal, verify
+from tokenx_api.db import ReadConn, WriteConn
 from tokenx_common.correlation import correlation_id
+
+__all__ = ["page", "record", "seal", "verify"]
 
 
 async def record(
@@ -19,3 +23,8 @@ async def record(
         correlation_id=correlation_id(),
         detail=detail,
     )
+
+
+async def page(conn: ReadConn, *, subject_id: str | None, before: int | None, limit: int) -> list[AuditEvent]:
+    """Newest first; of one subject, or of all when None."""
+    return await queries.select_page(conn, subject_id=subject_id, before=before, limit=limit)

@@ -166,7 +166,7 @@ async def test_register_says_what_is_wrong(api: Api, field: str, value: object, 
 
 
 async def test_session_changes_are_audited(api: Api) -> None:
-    client = await api.user("admin")
+    client = await api.login(await api.bootstrap("admin"))
     rows = await api.fetch(
         "SELECT actor, action FROM audit.events WHERE subject_id = $1 ORDER BY event_id", client.user_id
     )

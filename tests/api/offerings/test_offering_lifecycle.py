@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.world import REASON, World, terms, token_of
+from tokenx_api.auth.models import Persona
 from tokenx_api.offerings import service
 
 
@@ -59,7 +60,7 @@ async def test_failed_deployment_can_be_repeated(world: World) -> None:
         ("open", "compliance_officer", "approve"),
     ],
 )
-async def test_step_out_of_order_is_refused(world: World, until: str, persona: str, step: str) -> None:
+async def test_step_out_of_order_is_refused(world: World, until: str, persona: Persona, step: str) -> None:
     issuer, _ = await world.issuer()
     offering = await world.offering(issuer, until=until)
     staff = await world.staff(persona)
