@@ -22,7 +22,7 @@ def print_banner(state: StackState) -> None:
     for name, url in state.urls.items():
         console.print(f"  {name:<8} {url}")
     for unit in state.units:
-        if unit.state in ("absent", "degraded", "back-off", "unhealthy"):
+        if unit.state in ("absent", "back-off", "unhealthy"):
             console.print(f"  [yellow]{unit.name:<8} {unit.state}[/]: {unit.health}")
     console.print(
         "  next: [bold]tokenx logins[/] (demo users), [bold]tokenx status[/], [bold]tokenx logs -f[/], [bold]tokenx down[/]\n"
