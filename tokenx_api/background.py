@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from tokenx_api import chain_events, relay
+from tokenx_api.audit import consumer as sealer
 from tokenx_api.context import AppContext
 from tokenx_api.orders import consumer as executions
 from tokenx_api.orders.service import sweep as open_orders
 from tokenx_api.payments import sandbox as payment_sandbox
+from tokenx_api.settlement.service import batch as settlements
 from tokenx_api.streams.service.background import announce_commits, beat_commands
 from tokenx_api.subscriptions import consumer as subscriptions
 from tokenx_common.log import get_logger
@@ -22,10 +24,12 @@ BACKGROUND: tuple[Background, ...] = (
     beat_commands,
     executions.run,
     open_orders.run,
+    settlements.run,
     relay.run,
     chain_events.run,
     payment_sandbox.run,
     subscriptions.run,
+    sealer.run,
 )
 """Each runs for ever; one that fails is logged and started again after a second."""
 

@@ -12,8 +12,8 @@ SELECT_MARKETS: LiteralString = """
            day.lots AS lots_24h, day.trades AS trades_24h
     FROM matcher.sequencers s JOIN api.offerings o USING (offering_id)
     CROSS JOIN LATERAL (
-        SELECT max(m.price_ticks) FILTER (WHERE m.side = 'buy' AND m.status <> 'pending_new') AS best_bid,
-               min(m.price_ticks) FILTER (WHERE m.side = 'sell' AND m.status <> 'pending_new') AS best_ask, count(*) AS open_orders
+        SELECT max(m.price_ticks) FILTER (WHERE m.side = 'buy' AND m.last_exec_seq > 0) AS best_bid,
+               min(m.price_ticks) FILTER (WHERE m.side = 'sell' AND m.last_exec_seq > 0) AS best_ask, count(*) AS open_orders
         FROM matcher.orders m WHERE m.offering_id = s.offering_id AND m.closed_at IS NULL) book
     LEFT JOIN LATERAL (
         SELECT f.price_ticks FROM matcher.fills f WHERE f.offering_id = s.offering_id ORDER BY f.exec_seq DESC LIMIT 1) last ON true

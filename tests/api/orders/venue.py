@@ -17,10 +17,12 @@ from tests.support.servers import ServiceKeys
 from tokenx_api.app import create_app
 from tokenx_api.context import AppContext
 from tokenx_api.orders.consumer import ExecutionHandler
+from tokenx_api.settings import ApiSettings
 from tokenx_api.streams import service as streams
 from tokenx_cli.runtime.migrate import DatabaseUrls
 from tokenx_common.bus import Bus
 from tokenx_common.events import Announcement
+from tokenx_common.log import configure_logging
 from tokenx_common.stream import Batch, Item, announce
 from tokenx_matcher.engine import OfferingEngine
 
@@ -141,7 +143,7 @@ class Trader:
 @asynccontextmanager
 async def a_venue(database: DatabaseUrls, keys: ServiceKeys, **settings: str) -> AsyncGenerator[Venue]:
     """An api without background work: tests move the matcher by hand."""
-    app = create_app(api_settings(database.api_url, keys, **settings))
+    app = _app(api_settings(database.api_url, keys, **settings))
     context: AppContext = app.state.context
     await context.db.open()
     rows = await asyncpg.connect(database.superuser_url)
@@ -159,12 +161,12 @@ async def a_venue(database: DatabaseUrls, keys: ServiceKeys, **settings: str) ->
 @asynccontextmanager
 async def a_live_venue(database: DatabaseUrls, keys: ServiceKeys, redis_url: str) -> AsyncGenerator[Venue]:
     """The api with its background work and a matcher that follows Redis and pulls, as the services do."""
-    app = create_app(api_settings(database.api_url, keys, redis_url=redis_url))
+    app = _app(api_settings(database.api_url, keys, redis_url=redis_url))
     context: AppContext = app.state.context
     room = EngineRoom()
     context.matcher._http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app=_matcher_app(room)), base_url="http://matcher"
-    )  # pyright: ignore[reportPrivateUsage]  # the api's side of the wire stays as it is
+    )  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the api's side of the wire stays as it is
     rows = await asyncpg.connect(database.superuser_url)
     async with app.router.lifespan_context(app):
         api = Api(app, context, Seed(rows), keys)
@@ -177,6 +179,11 @@ async def a_live_venue(database: DatabaseUrls, keys: ServiceKeys, redis_url: str
             matcher.cancel()
             await asyncio.gather(matcher, return_exceptions=True)
     await rows.close()
+
+
+def _app(settings: ApiSettings) -> FastAPI:
+    configure_logging("api", settings)  # as a service does: structlog's own default draws every traceback, which takes seconds
+    return create_app(settings)
 
 
 async def _follow(venue: Venue, redis_url: str) -> None:
