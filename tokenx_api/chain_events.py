@@ -17,6 +17,7 @@ from tokenx_api.db import WriteConn
 from tokenx_api.investors import service as investors
 from tokenx_api.offerings import service as offerings
 from tokenx_api.payments import service as payments
+from tokenx_api.settlement import service as settlement
 from tokenx_api.streams import service as streams
 from tokenx_api.subscriptions import service as subscriptions
 from tokenx_api.tokenization import service as tokenization
@@ -159,6 +160,10 @@ async def dispatch(conn: WriteConn, chain_id: int, item: ChainItem) -> None:
     match item.type:
         case "transfer.final":
             await captable.on_transfer_final(conn, chain_id, item.seq, item.payload)
+        case "settlement.final":
+            await settlement.on_settlement_final(conn, item.payload, item.tx_hash)
+        case "settlement.failed":
+            await settlement.on_settlement_failed(conn, item.payload)
         case "operation.final":
             await _operation_ended(conn, item.payload)
         case "operation.failed":
@@ -207,6 +212,7 @@ WAITING: Final[Mapping[str, OnOutcome]] = {
     "offering": _domain(offerings),
     "payment": _domain(payments),
     "subscription": _domain(subscriptions),
+    "settlement": _domain(settlement),
     "platform": _nobody_waits,
 }
 """Who waits for an operation, by the noun its business_ref begins with."""
