@@ -47,8 +47,8 @@ def _handler(target: str, faults: Faults) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            parsed: Any = json.loads(body)
-            methods = [entry["method"] for entry in (parsed if isinstance(parsed, list) else [parsed])]
+            batch: list[dict[str, Any]] = json.loads(body)  # the service only ever sends batches
+            methods = [str(entry["method"]) for entry in batch]
             faults.seen.extend(methods)
             if faults.refuse:
                 self.send_error(502)

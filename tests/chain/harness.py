@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = b"5eed" * 16
 PATIENCE_S = 40.0
 POLL_S = 0.02
+FAST_BLOCKS_S: Any = 0.2
+"""The node accepts a fraction of a second; the local stack only ever asks for whole ones, hence Any."""
 
 
 class Miner:
@@ -132,17 +134,19 @@ class Stack:
 
 
 @contextmanager
-def chain_stack(keys: ServiceKeys, valkey: ValkeyServer) -> Generator[Stack]:
-    """A node, a fault proxy before it, the journal stand-in and a chain service."""
+def chain_stack(keys: ServiceKeys, valkey: ValkeyServer, *, steered: bool = False) -> Generator[Stack]:
+    """A node, a fault proxy before it, the journal stand-in and a chain service.
+
+    The node mines as the local stack's does, only faster. steered: empty blocks come from `miner`, so that a test can hold them."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("chain"))
-        anvil = stack.enter_context(anvil_server(None))
+        anvil = stack.enter_context(anvil_server(None if steered else FAST_BLOCKS_S))
         miner, proxy, journal = (
             Miner(anvil.url),
             FaultProxy(anvil.url, ports.free_port()),
             JournalServer(keys, ports.free_port()),
         )
-        for server in (miner, proxy, journal):
+        for server in (proxy, journal, *((miner,) if steered else ())):
             server.start()
             stack.callback(server.stop)
         spec = _service(keys, valkey, folder, rpc_url=proxy.url, api_url=journal.url)

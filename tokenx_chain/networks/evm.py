@@ -117,6 +117,11 @@ class EvmNode:
             raise RpcUnavailable(f"{self.network.name} does not hand out coins")
         await self._rpc.call("anvil_setBalance", address, hex(wei))
 
+    async def empty_pool(self) -> None:
+        """Throw away what waits in the development node's pool; whoever sent it has to send it again."""
+        if self.network.is_dev:
+            await self._rpc.call("anvil_dropAllTransactions")
+
 
 def _tag(at: str | int) -> str:
     return hex(at) if isinstance(at, int) else at

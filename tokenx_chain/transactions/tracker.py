@@ -18,6 +18,8 @@ log = get_logger(__name__)
 _KNOWN: Final = ("already imported", "already known", "known transaction", "nonce too low", "already exists")
 """Answers to our own bytes that mean: the node has them, or has mined them."""
 _POLL_CHUNK: Final = 100
+_STUCK_AFTER: Final = 3
+"""Times a transaction has been sent to the development node before its pool is suspected."""
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Tracked:
     is_lost: bool = False
     broadcast_at_s: float = -1e9
     first_sent_at_s: float = 1e18
+    sent: int = 0
     mined: asyncio.Event = field(default_factory=asyncio.Event)
     final: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -136,6 +139,10 @@ class Tracker:
         overdue.sort(key=lambda tracked: (tracked.entry.from_address, tracked.entry.nonce))
         for tracked in overdue:
             log.info("transaction.rebroadcast", tx_id=tracked.entry.tx_id, tx_hash=tracked.entry.tx_hash)
+        if self._node.network.is_dev and any(tracked.sent >= _STUCK_AFTER for tracked in overdue):
+            # anvil's pool can forget that a transaction is ready and then keeps it for ever (foundry #10122): start the pool afresh.
+            log.warning("transaction.pool_restarted", count=len(overdue))
+            await self._node.empty_pool()
         await self._send(overdue)
 
     async def _send(self, tracked: list[Tracked]) -> None:
@@ -143,6 +150,7 @@ class Tracker:
             return
         for item in tracked:
             item.broadcast_at_s = monotonic_s()
+            item.sent += 1
             item.first_sent_at_s = min(item.first_sent_at_s, item.broadcast_at_s)
         try:
             answers = await self._node.send_raw([item.entry.raw for item in tracked])
