@@ -12,7 +12,7 @@ PYTEST  := $(PY) -m pytest
 PACKAGES := matcher_core tokenx_common tokenx_api tokenx_chain tokenx_matcher tokenx_kyt tokenx_cli
 BOOK    := setup.py pyproject.toml $(wildcard matcher_core/*.p* matcher_core/*.h)
 SOL     := contracts/build.mjs contracts/package-lock.json $(shell find contracts/src -type f 2>/dev/null)
-WEB     := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/.next -prune -o -path frontend/tests -prune -o -type f -print 2>/dev/null)
+WEB     := $(shell find frontend/src frontend/public frontend/scripts frontend/*.json frontend/*.mjs frontend/next.config.ts -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

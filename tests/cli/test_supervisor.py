@@ -8,15 +8,17 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.support.servers import scratch_folder
 from tests.support.stand_ins import stand_in
 from tokenx_cli.runtime import ports
+from tokenx_cli.runtime.probes import alive_probe
 from tokenx_cli.runtime.waiting import wait_until
 from tokenx_cli.stack import control
-from tokenx_cli.stack.config import PortTaken, choose_ports, require_free
+from tokenx_cli.stack.config import DEFAULT_PORTS, PortTaken, choose_ports, require_free
 from tokenx_cli.stack.folder import AlreadyRunning, StackState, StateFolder, UnitState
 from tokenx_cli.stack.identity import identity_of
 from tokenx_cli.stack.supervisor import Plan, StartGivenUp, Step, Supervisor
@@ -118,6 +120,13 @@ async def test_optional_part_in_back_off_does_not_keep_the_stack_from_being_read
     assert task.result() == 0
 
 
+async def test_part_that_only_lives_counts_as_ready_after_it_settled(folder: StateFolder) -> None:
+    fleeting = replace(stand_in("worker", required=False, BROKEN="1"), probe=alive_probe, settle_s=2.0)
+    async with running(folder, Plan([stand_in("api"), fleeting])):
+        worker = state_of(folder).unit("worker")
+        assert worker.state in ("back-off", "starting")
+
+
 async def test_exit_status_is_1_when_a_required_part_is_in_back_off(folder: StateFolder) -> None:
     switch = folder.root / "broken"
     async with running(folder, Plan([stand_in("api", BROKEN_BY_FILE=str(switch))])) as task:
@@ -180,7 +189,8 @@ def test_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
 
 
 def test_automatic_ports_are_all_different_and_keep_the_chosen_one() -> None:
-    chosen = choose_ports({"api": 18_100}, automatic=True)
-    assert chosen["api"] == 18_100
+    wanted = ports.free_port()
+    chosen = choose_ports({"api": wanted}, automatic=True)
+    assert chosen["api"] == wanted
+    assert chosen.keys() == DEFAULT_PORTS.keys()
     assert len(set(chosen.values())) == len(chosen)
-    assert all(ports.is_free(port) for port in chosen.values())

@@ -32,6 +32,7 @@ Probe = Callable[[], Awaitable[Health]]
 class ProcessSpec:
     """A program of the stack.
     env is the child's whole environment. prepare is blocking, repeatable work before each start (data folder, config file).
+    settle_s is how long it must have lived before its probe's "ok" counts, for a program whose probe cannot see more than that it lives.
     death_signal is what the kernel sends the child when its starter dies, however it dies (Linux)."""
 
     name: str
@@ -48,6 +49,7 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 8.0
     start_timeout_s: float = 30.0
+    settle_s: float = 0.0
 
 
 class StartFailed(RuntimeError):

@@ -94,14 +94,15 @@ class Keeper:
     async def _watch(self, process: Process) -> None:
         """Probe it until it ends: often until it is ready, then at leisure. One that never gets ready in time is ended.
         When the keeping is cancelled the process is left to stop(), which ends it gently."""
-        deadline = monotonic_s() + self.spec.start_timeout_s
+        started_at = monotonic_s()
         ended = asyncio.ensure_future(process.wait())
         was_ready = False
         while not ended.done():
             health = await self._probe(ended)
-            was_ready = was_ready or health.status != "down"
+            lived_s = monotonic_s() - started_at
+            was_ready = was_ready or (health.status != "down" and lived_s >= self.spec.settle_s)
             self._judge(health, was_ready)
-            if not was_ready and monotonic_s() > deadline:
+            if not was_ready and lived_s > self.spec.start_timeout_s:
                 break
             await asyncio.wait({ended}, timeout=WATCH_INTERVAL_S if was_ready else _START_POLL_S)
         why = f"ended with status {process.returncode}" if ended.done() else f"not ready in time: {self._health.detail}"

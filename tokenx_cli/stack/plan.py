@@ -129,7 +129,7 @@ def _add_worker(draft: _Draft) -> None:
     environment = _common_environment(draft, "api") | {"TEMPORAL_ADDRESS": draft.addresses["temporal"]}
     spec = ProcessSpec(
         name="worker", command=(sys.executable, "-m", "tokenx_api.worker"), probe=alive_probe, env=environment, cwd=project_root(),
-        needs=("api", *draft.has("temporal")), required=False,
+        needs=("api", *draft.has("temporal")), required=False, settle_s=1.5,
     )  # fmt: skip
     draft.units.append(spec)
 
