@@ -7,8 +7,8 @@ from tokenx_common.wire import WireModel
 
 @dataclass(frozen=True)
 class Holder:
-    """One holder in units. in_flight: sold, but still in the holder's wallet until the settlement is final. investor_id None: an address that is no
-    investor's; address None: never registered on chain."""
+    """One holder in units. ledger: the holder's account plus what was bought and waits in clearing. in_flight: bought minus sold, on the way
+    until the settlements are final. investor_id None: an address that is no investor's; address None: never registered on chain."""
 
     investor_id: str | None
     legal_name: str
@@ -31,7 +31,8 @@ class HolderView(WireModel):
 
 
 class CapTable(WireModel):
-    """agrees: for each holder on_chain_units = ledger_units + in_flight_units, and the supply is what was issued."""
+    """agrees: for each holder on_chain_units + in_flight_units = ledger_units, and the supply is what was issued.
+    in_flight_units is signed: positive for units on their way in."""
 
     offering_id: str
     as_of_seq: int

@@ -23,8 +23,12 @@ SELECT_HOLDERS: LiteralString = """
         SELECT substr(owner, 10) AS investor_id, balance AS units FROM api.ledger_accounts
         WHERE asset = $1 AND owner LIKE 'investor:%' AND balance <> 0),
     in_flight AS (
-        SELECT seller_id AS investor_id, sum(units)::bigint AS units FROM api.settlements
-        WHERE offering_id = $1 AND status IN ('pending', 'instructed') GROUP BY seller_id),
+        SELECT investor_id, sum(bought)::bigint AS bought, sum(bought - sold)::bigint AS net FROM (
+            SELECT seller_id AS investor_id, 0 AS bought, units AS sold FROM api.settlements
+            WHERE offering_id = $1 AND status IN ('pending', 'instructed')
+            UNION ALL
+            SELECT buyer_id, units, 0 FROM api.settlements WHERE offering_id = $1 AND status IN ('pending', 'instructed')) legs
+        GROUP BY investor_id),
     on_chain AS (
         SELECT b.address, w.investor_id, w.issuer_id, b.amount::bigint AS units
         FROM api.offerings o
@@ -34,8 +38,8 @@ SELECT_HOLDERS: LiteralString = """
     investors AS (
         SELECT investor_id FROM ledger UNION SELECT investor_id FROM in_flight
         UNION SELECT investor_id FROM on_chain WHERE investor_id IS NOT NULL)
-    SELECT i.investor_id, i.legal_name, i.country, w.address, coalesce(l.units, 0) AS ledger, coalesce(f.units, 0) AS in_flight,
-           coalesce(c.units, 0) AS on_chain
+    SELECT i.investor_id, i.legal_name, i.country, w.address, coalesce(l.units, 0) + coalesce(f.bought, 0) AS ledger,
+           coalesce(f.net, 0) AS in_flight, coalesce(c.units, 0) AS on_chain
     FROM investors JOIN api.investors i USING (investor_id)
     LEFT JOIN ledger l USING (investor_id) LEFT JOIN in_flight f USING (investor_id) LEFT JOIN on_chain c USING (investor_id)
     LEFT JOIN api.wallets w ON w.investor_id = i.investor_id AND w.chain_id = (SELECT chain_id FROM api.offerings WHERE offering_id = $1)

@@ -6,8 +6,8 @@ from tokenx_api.captable.models import Holder
 
 
 def total_units(holders: Sequence[Holder]) -> int:
-    """Units the ledger knows of outside the clearing account, plus those on their way through it."""
-    return sum(holder.ledger + holder.in_flight for holder in holders)
+    """Units the ledger knows of, each counted for whoever owns it since the trade."""
+    return sum(holder.ledger for holder in holders)
 
 
 def on_chain_supply(holders: Sequence[Holder]) -> int:
@@ -16,7 +16,7 @@ def on_chain_supply(holders: Sequence[Holder]) -> int:
 
 
 def agrees(holders: Sequence[Holder], *, issued_units: int) -> bool:
-    """Whether each wallet holds exactly what the ledger says plus what its holder has sold but not yet delivered, and nothing was
-    issued or redeemed on one side only."""
-    per_holder = all(holder.on_chain == holder.ledger + holder.in_flight for holder in holders)
+    """Whether each wallet will hold exactly what the ledger says once everything in flight has arrived, and nothing was issued or
+    redeemed on one side only."""
+    per_holder = all(holder.on_chain + holder.in_flight == holder.ledger for holder in holders)
     return per_holder and total_units(holders) == issued_units == on_chain_supply(holders)

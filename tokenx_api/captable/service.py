@@ -64,5 +64,5 @@ def _view(holder: Holder, total: int) -> HolderView:
         ledger_units=str(holder.ledger),
         in_flight_units=str(holder.in_flight),
         on_chain_units=str(holder.on_chain),
-        share_pct=share_pct(holder.ledger + holder.in_flight, total),
+        share_pct=share_pct(holder.ledger, total),
     )
