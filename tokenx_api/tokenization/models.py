@@ -223,6 +223,8 @@ class ChainStatus(WireModel):
     checkpoint_block: int
     open_operations: int
     dead_letters: int
+    final_transfers: int
+    scored_transfers: int
     contracts: list[Contract]
 
 

@@ -85,6 +85,8 @@ SELECT_STATUS: LiteralString = """
     SELECT m.status, m.head_number, m.finalized_number, m.observed_at,
            (SELECT count(*) FROM chain.operations WHERE chain_id = $1 AND state IN ('queued', 'running')) AS open_operations,
            (SELECT count(*) FROM chain.dead_letters WHERE status = 'open') AS dead_letters,
+           (SELECT count(*) FROM chain.events WHERE chain_id = $1 AND type = 'transfer.final') AS final_transfers,
+           (SELECT count(*) FROM kyt.tx_risk_scores WHERE chain_id = $1 AND event_id LIKE 'transfer.final:%') AS scored_transfers,
            (SELECT o.state FROM chain.operations o WHERE o.business_ref = $2 AND o.state <> 'failed' LIMIT 1) AS platform_state
     FROM (SELECT $1::bigint AS chain_id) c LEFT JOIN chain.monitoring m USING (chain_id)"""
 

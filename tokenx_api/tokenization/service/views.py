@@ -65,6 +65,8 @@ async def chain_status(conn: ReadConn, chain_id: int) -> ChainStatus:
         checkpoint_block=head.block_number,
         open_operations=row["open_operations"],
         dead_letters=row["dead_letters"],
+        final_transfers=row["final_transfers"],
+        scored_transfers=row["scored_transfers"],
         contracts=[Contract(**dict(contract)) for contract in await queries.select_contracts(conn, chain_id)],
     )
 
