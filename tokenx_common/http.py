@@ -108,15 +108,20 @@ class ServiceClient:
         """The decoded JSON answer."""
         return await self._call("GET", path, params=params)
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """The decoded JSON answer, None when there is no body."""
-        return await self._call("POST", path, json=body or {})
+        return await self._call("POST", path, json=body or {}, extra_headers=headers)
 
     async def delete(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
         return await self._call("DELETE", path, params=params)
 
-    async def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._signer.token(self._audience)}", HEADER: correlation_id()}
+    async def _call(
+        self, method: str, path: str, *, extra_headers: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> Any:
+        own = {"Authorization": f"Bearer {self._signer.token(self._audience)}", HEADER: correlation_id()}
+        headers = {**(extra_headers or {}), **own}
         try:
             response = await self._http.request(method, path, headers=headers, **kwargs)
         except httpx.TransportError as error:

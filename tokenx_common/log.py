@@ -2,14 +2,21 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from tokenx_common.settings import ServiceSettings
+
+class LogSettings(Protocol):
+    """The part of a process's settings that logging needs."""
+
+    @property
+    def log_level(self) -> str: ...
+    @property
+    def log_format(self) -> str: ...
 
 
-def configure_logging(service: str, settings: ServiceSettings) -> None:
+def configure_logging(service: str, settings: LogSettings) -> None:
     """Set up structlog and send the standard library's records (uvicorn, httpx) through the same pipeline, to stderr."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
