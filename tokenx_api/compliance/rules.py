@@ -180,8 +180,9 @@ def collar(reference_minor: int, *, collar_bps: int) -> tuple[int, int]:
     return max(1, low), reference_minor * (10_000 + collar_bps) // 10_000
 
 
-_EVERY: Final[frozenset[Stage]] = frozenset({"subscription", "pre_trade", "settlement"})
+_EVERY: Final[frozenset[Stage]] = frozenset({"subscription", "pre_trade", "settlement", "pre_transfer"})
 _TRADE: Final[frozenset[Stage]] = frozenset({"pre_trade"})
+_GIVE_UP: Final[frozenset[Stage]] = frozenset({"pre_trade", "pre_transfer"})
 
 RULES: Final = (
     Rule("R01_kyc_current", 1, "31 CFR 1023.220", _EVERY, ("investor.kyc_status", "as_of"), kyc_current),
@@ -191,9 +192,9 @@ RULES: Final = (
          ("investor.country", "offering.blocked_countries"), jurisdiction_allowed, side="buy"),
     Rule("V01_offering_open", 1, "offering terms", frozenset({"subscription"}), ("offering.status",), offering_open),
     Rule("V02_market_open", 1, "17 CFR 242.301(b); venue rules", _TRADE, ("offering.market_state",), market_open),
-    Rule("R20_units_unrestricted", 1, "offering terms; transfer-agent instruction", _TRADE,
+    Rule("R20_units_unrestricted", 1, "offering terms; transfer-agent instruction", _GIVE_UP,
          ("holding.restrictions", "holding.available_units", "units", "as_of"), units_unrestricted, side="sell"),
-    Rule("R23_inventory", 1, "17 CFR 242.200; 17 CFR 240.15c3-5", _TRADE, ("holding.available_units", "units"), inventory_covers, side="sell"),
+    Rule("R23_inventory", 1, "17 CFR 242.200; 17 CFR 240.15c3-5", _GIVE_UP, ("holding.available_units", "units"), inventory_covers, side="sell"),
     Rule("R24_buying_power", 1, "17 CFR 240.15c3-5(c)(1)(i)", _TRADE, ("cash.available_minor", "notional_minor"), buying_power_covers, side="buy"),
     Rule("R25_price_collar", 1, "17 CFR 240.15c3-5(c)(1)(ii)", _TRADE,
          ("offering.reference_price_minor", "offering.collar_bps", "price_minor"), price_in_collar),
