@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -48,7 +48,7 @@ class User:
     email: str
     display_name: str
     personas: tuple[Persona, ...]
-    status: str
+    status: Literal["active", "suspended"]
     created_at: datetime
 
 

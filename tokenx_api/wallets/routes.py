@@ -1,4 +1,4 @@
-"""HTTP routes of wallets."""
+"""HTTP routes of wallets: none of its own, wallets are shown with the investor they belong to."""
 
 from fastapi import APIRouter
 
