@@ -1,4 +1,4 @@
-"""A small stand-in of the api inside the test's event loop: real HTTP, real service tokens, leases as the api keeps them."""
+"""A small stand-in of the api (or a neighbour) inside the test's event loop: real HTTP, real service tokens, leases as the api keeps them."""
 
 import asyncio
 import json
@@ -63,13 +63,14 @@ class Leases:
 class StandInApi:
     """Subclasses add their routes to `router`. url is valid while `serving` runs."""
 
-    def __init__(self, keys: ServiceKeys, callers: tuple[str, ...]) -> None:
+    def __init__(self, keys: ServiceKeys, callers: tuple[str, ...], *, name: str = "api") -> None:
         self.port = ports.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.leases = Leases()
         self.router = APIRouter(dependencies=[Depends(require_service(*callers))])
         self.router.add_api_route("/internal/leases/{resource}", self._take, methods=["POST"])
         self.router.add_api_route("/internal/leases/{resource}", self._release, methods=["DELETE"])
+        self._name = name
         self._keys = keys
 
     async def _take(self, resource: str, body: Annotated[Mapping[str, Any], Body()]) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class StandInApi:
     async def serving(self) -> AsyncGenerator[None]:
         """Serve until the block ends."""
         app = FastAPI()
-        app.state.service_verifier = ServiceVerifier("api", json.loads(self._keys.public_json))
+        app.state.service_verifier = ServiceVerifier(self._name, json.loads(self._keys.public_json))
         install_problem_handlers(app)
         app.include_router(self.router)
         server = uvicorn.Server(

@@ -24,8 +24,23 @@ from tokenx_common.service_auth import ServiceSigner
 from tokenx_common.stream import Item
 
 
+class Producer(StandInApi):
+    """The chain service or the matcher: replays its streams until it is told to have forgotten them."""
+
+    def __init__(self, keys: ServiceKeys, name: str, streams: dict[str, list[Item]]) -> None:
+        super().__init__(keys, ("kyt",), name=name)
+        self.forgetful = False
+        self._streams = streams
+        self.router.add_api_route("/internal/streams/{name}", self._stream, methods=["GET"])
+
+    async def _stream(self, name: str, after: int, limit: int) -> dict[str, Any]:
+        if self.forgetful:
+            raise Conflict("no longer held", code="stream.too_old", status=410)
+        return page_of(self._streams, name, after, limit)
+
+
 class KytApi(StandInApi):
-    """The api; it also answers for the chain service and the matcher, whose streams are plain lists."""
+    """The api, with a chain service and a matcher beside it. Streams are plain lists, shared by all three."""
 
     def __init__(self, keys: ServiceKeys, redis_url: str) -> None:
         super().__init__(keys, ("kyt",))
@@ -38,6 +53,8 @@ class KytApi(StandInApi):
         self.alerts: dict[str, list[dict[str, Any]]] = {"alerts:kyt": [], "alerts:surveillance": []}
         self.links: list[dict[str, Any]] = []
         self.lose_answers = 0
+        self.chain = Producer(keys, "chain", self.streams)
+        self.matcher = Producer(keys, "matcher", self.streams)
         add = self.router.add_api_route
         add("/internal/cursors", self._cursors, methods=["GET"])
         add("/internal/alerts/heads", self._heads, methods=["GET"])
@@ -79,10 +96,7 @@ class KytApi(StandInApi):
         return {"links": self.links, "owners": {"1": "inv_1"}, "offerings": []}
 
     async def _stream(self, name: str, after: int, limit: int) -> dict[str, Any]:
-        if name not in self.streams:
-            raise NotFound("stream")
-        items = self.streams[name]
-        return {"stream": name, "epoch": 1, "head": len(items), "items": items[after : after + limit]}
+        return page_of(self.streams, name, after, limit)
 
     async def _kyt_batch(self, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
         self._move(body, "alerts:kyt")
@@ -118,13 +132,20 @@ class KytApi(StandInApi):
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["KytApi"]:
         """Serving and beating."""
-        async with self.serving():
+        async with self.serving(), self.chain.serving(), self.matcher.serving():
             beating = asyncio.create_task(self.beat_for_ever())
             try:
                 yield self
             finally:
                 beating.cancel()
         await self.bus.close()
+
+
+def page_of(streams: dict[str, list[Item]], name: str, after: int, limit: int) -> dict[str, Any]:
+    """A replay page. Raises NotFound."""
+    if name not in streams:
+        raise NotFound("stream")
+    return {"stream": name, "epoch": 1, "head": len(streams[name]), "items": streams[name][after : after + limit]}
 
 
 def kyt_spec(api: KytApi, keys: ServiceKeys, redis_url: str, folder: Path) -> ProcessSpec:
@@ -136,7 +157,7 @@ def kyt_spec(api: KytApi, keys: ServiceKeys, redis_url: str, folder: Path) -> Pr
     current = folder / "current.csv"
     current.write_text(f"# as_of: 2026-11-22\naddress,name\n{LISTED},SYNTHETIC TEST ENTRY\n", encoding="utf-8")
     env = inherited_environment(keys.env("kyt")) | {
-        "PORT": str(port), "API_URL": api.url, "CHAIN_URL": api.url, "MATCHER_URL": api.url, "REDIS_URL": redis_url,
+        "PORT": str(port), "API_URL": api.url, "CHAIN_URL": api.chain.url, "MATCHER_URL": api.matcher.url, "REDIS_URL": redis_url,
         "SANCTIONS_LISTS": f"{current},{former}", "RISK_BACKEND": "local", "PYTHONPATH": str(Path.cwd()),
     }  # fmt: skip
     return ProcessSpec(name="kyt", command=(sys.executable, "-m", "tokenx_kyt"), port=port, env=env,
