@@ -66,7 +66,8 @@ class Bench:
             "cash_amount": 500,
             "expires_at": FOREVER,
         }
-        return Fill(settlement_id, **{**usual, **changes})
+        values: Any = usual | changes
+        return Fill(settlement_id, **values)
 
     async def settle(self, *fills: Fill) -> list[str | None]:
         """Per fill: None when settled, else the reason's code."""
