@@ -22,6 +22,7 @@ from tokenx_api.offerings.routes import router as offerings
 from tokenx_api.orders.routes import router as orders
 from tokenx_api.payments.routes import router as payments
 from tokenx_api.portfolio.routes import router as portfolio
+from tokenx_api.redemptions.routes import internal as redemptions_internal
 from tokenx_api.redemptions.routes import router as redemptions
 from tokenx_api.relay import temporal
 from tokenx_api.settings import ApiSettings
@@ -44,7 +45,7 @@ from tokenx_common.service_auth import ServiceSigner
 ROUTERS = (
     auth, users, investors, issuers, wallets, offerings, subscriptions, payments, compliance, tokenization, captable, portfolio,
     orders, trades, settlement, redemptions, surveillance, ats, notifications, audit, lms, admin, streams,
-    tokenization_internal, surveillance_internal,
+    tokenization_internal, surveillance_internal, redemptions_internal,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tokenx_api.db import WriteConn
 from tokenx_api.investors import service as investors
 from tokenx_api.offerings import service as offerings
 from tokenx_api.payments import service as payments
+from tokenx_api.redemptions import service as redemptions
 from tokenx_api.settlement import service as settlement
 from tokenx_api.streams import service as streams
 from tokenx_api.subscriptions import service as subscriptions
@@ -164,12 +165,10 @@ async def dispatch(conn: WriteConn, chain_id: int, item: ChainItem) -> None:
             await settlement.on_settlement_final(conn, item.payload, item.tx_hash)
         case "settlement.failed":
             await settlement.on_settlement_failed(conn, item.payload)
-        case "operation.final":
+        case "operation.final" | "operation.failed":
             await _operation_ended(conn, item.payload)
-        case "operation.failed":
-            await _operation_ended(conn, item.payload)
-        case _:
-            return
+        case "transfer.seen" | "transfer.reverted":
+            return  # nothing counts before it is final
 
 
 async def _operation_ended(conn: WriteConn, payload: dict[str, Any]) -> None:
@@ -203,6 +202,15 @@ def _domain(domain: Any) -> OnOutcome:
     return on_outcome
 
 
+async def _redemption(conn: WriteConn, redemption_id: str, outcome: Outcome) -> None:
+    if outcome.error_code is None:
+        await redemptions.on_operation_final(conn, redemption_id, outcome.step, outcome.operation_id, outcome.result)
+    else:
+        await redemptions.on_operation_failed(
+            conn, redemption_id, outcome.step, outcome.operation_id, outcome.error_code, outcome.error_detail or ""
+        )
+
+
 async def _nobody_waits(_conn: WriteConn, _subject_id: str, _outcome: Outcome) -> None:
     """The operation's own row tells all there is to tell."""
 
@@ -213,6 +221,7 @@ WAITING: Final[Mapping[str, OnOutcome]] = {
     "payment": _domain(payments),
     "subscription": _domain(subscriptions),
     "settlement": _domain(settlement),
+    "redemption": _redemption,
     "platform": _nobody_waits,
 }
 """Who waits for an operation, by the noun its business_ref begins with."""
