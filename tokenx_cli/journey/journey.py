@@ -69,6 +69,7 @@ class Journey:
         agent = await self.staff("tokenization-agent")
         await self._issuer_profile(issuer, compliance)
         await agent.post("/v1/chain/platform:deploy")
+        await until("the platform's contracts deployed", lambda: self._platform_deployed(agent), timeout_s=120)
         known = {offering["symbol"]: offering for offering in await issuer.everything("/v1/offerings")}
         for terms in OFFERINGS:
             offering = known.get(terms["symbol"]) or await issuer.post("/v1/offerings", terms)
@@ -76,6 +77,9 @@ class Journey:
         for terms in OFFERINGS:
             self.offerings[terms["symbol"]] = await self._offering_with(terms["symbol"], issuer)
         return self.offerings[MAIN]
+
+    async def _platform_deployed(self, agent: Person) -> bool:
+        return (await agent.get("/v1/chain/status"))["platform"] == "deployed"
 
     async def _issuer_profile(self, issuer: Person, compliance: Person) -> None:
         try:
@@ -312,7 +316,7 @@ class Journey:
     async def plant_listed_transfer(self) -> str:
         """A listed (synthetic) address sends stablecoins to an investor's wallet: nobody can refuse it, KYT must see it. Returns the address."""
         agent = await self.staff("tokenization-agent")
-        contracts = (await agent.get("/v1/chain/status"))["contracts"]
+        contracts = {row["name"]: row["address"] for row in (await agent.get("/v1/chain/status"))["contracts"]}
         visitor = ChainVisitor(self.rpc_url)
         try:
             await visitor.transfer(
