@@ -145,9 +145,10 @@ class BothBooks(RuleBasedStateMachine):
         assert self.fast.depth(5) == self.plain.depth(5)
 
 
+@pytest.mark.timeout(3600 if LONG_RUN else 300)
 def test_books_agree_when_hypothesis_drives_them():
     profile = settings(
-        max_examples=5000 if LONG_RUN else 400,
+        max_examples=2000 if LONG_RUN else 400,
         stateful_step_count=60 if LONG_RUN else 40,
         deadline=None,
         print_blob=True,
