@@ -20,6 +20,8 @@ INHERITED: Final = (
     "SSL_CERT_DIR",
     "TERM",
     "NO_COLOR",
+    "TOKENX_HOME",
+    "TOKENX_CACHE",
 )
 """What a child process may see of the operator's environment. Everything else it gets is written down in its spec."""
 
