@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from tokenx_api import chain_events, relay
 from tokenx_api.audit import consumer as sealer
 from tokenx_api.context import AppContext
+from tokenx_api.notifications import consumer as notifications
 from tokenx_api.orders import consumer as executions
 from tokenx_api.orders.service import sweep as open_orders
-from tokenx_api.payments import sandbox as payment_sandbox
+from tokenx_api.payments import consumer as payment_sandbox
 from tokenx_api.settlement.service import batch as settlements
 from tokenx_api.streams.service.background import announce_commits, beat_commands
 from tokenx_api.subscriptions import consumer as subscriptions
@@ -30,6 +31,7 @@ BACKGROUND: tuple[Background, ...] = (
     payment_sandbox.run,
     subscriptions.run,
     sealer.run,
+    notifications.run,
 )
 """Each runs for ever; one that fails is logged and started again after a second."""
 

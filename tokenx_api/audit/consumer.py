@@ -6,7 +6,6 @@ from typing import Final
 import asyncpg
 
 from tokenx_api.audit import service
-from tokenx_api.audit.sealing import MAX_EVENTS_PER_SEAL
 from tokenx_api.context import AppContext
 from tokenx_common.log import get_logger
 
@@ -24,5 +23,5 @@ async def run(context: AppContext) -> None:
                 sealed = await service.seal(conn)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             log.warning("audit.sealing_failed", error=str(error))
-        if sealed < MAX_EVENTS_PER_SEAL:  # a full seal means there is more to do at once
+        if sealed < service.MAX_EVENTS_PER_SEAL:  # a full seal means there is more to do at once
             await asyncio.sleep(EVERY_S)

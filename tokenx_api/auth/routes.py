@@ -8,13 +8,11 @@ from tokenx_api.auth import service
 from tokenx_api.auth.errors import ForgedRequest
 from tokenx_api.auth.models import Actor, LoginRequest, MeView, SessionView, UserView
 from tokenx_api.auth.rules import origin_refusal
-from tokenx_api.auth.service import SESSION_COOKIE, SESSION_LIFE
-from tokenx_api.auth.throttle import LoginThrottle
+from tokenx_api.auth.service import SESSION_COOKIE, SESSION_LIFE, LoginThrottle
 from tokenx_api.context import AppContext
 from tokenx_api.deps import AnyActor, Context, Write
 from tokenx_api.users import service as users
 from tokenx_api.users.models import DisplayName, EmailAddress, Password
-from tokenx_api.users.passwords import hash_password
 from tokenx_common.wire import WireModel
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"])
@@ -46,7 +44,7 @@ def _own_origin(request: Request, context: Context) -> None:
 @router.post("/register", status_code=201, dependencies=[Depends(_own_origin)])
 async def register(body: RegisterRequest, context: Context) -> UserView:
     """Open an account as investor or issuer."""
-    password_hash = await hash_password(body.password)  # before the transaction: it takes a while
+    password_hash = await users.hash_password(body.password)  # before the transaction: it takes a while
     async with context.db.write() as conn:
         user_id = await users.create_user(
             conn,

@@ -19,7 +19,7 @@ class PaymentProvider(Protocol):
 
 
 class SandboxProvider:
-    """Moves no money: the sandbox's background work (sandbox.py) calls back for every pending payment a moment later."""
+    """Moves no money: the sandbox's background work (consumer.py) calls back for every pending payment a moment later."""
 
     @property
     def name(self) -> str:

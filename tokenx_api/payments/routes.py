@@ -10,8 +10,8 @@ from tokenx_api.idempotency.service import IdempotencyKey
 from tokenx_api.investors.service import own_id
 from tokenx_api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, decode_cursor
 from tokenx_api.payments import service
+from tokenx_api.payments.consumer import WAKEUP
 from tokenx_api.payments.models import NewPayment, PaymentView, payment_view
-from tokenx_api.payments.sandbox import WAKEUP
 from tokenx_common.money import parse_amount
 from tokenx_common.service_auth import ServiceName, require_service
 from tokenx_common.wire import Page, WireModel

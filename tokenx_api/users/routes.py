@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends
 from tokenx_api.deps import Context
 from tokenx_api.users import service
 from tokenx_api.users.models import BootstrapAnswer, BootstrapRequest, BootstrapUser
-from tokenx_api.users.passwords import hash_password
 from tokenx_common.service_auth import ServiceName, require_service
 
 router = APIRouter(tags=["users"])
@@ -21,7 +20,7 @@ async def bootstrap_users(caller: Cli, body: BootstrapRequest, context: Context)
     async with context.db.read() as conn:
         existing = await service.taken(conn, [user.email for user in body.users])
     wanted = {user.email: user for user in body.users if user.email not in existing}
-    hashes = {email: await hash_password(user.password) for email, user in wanted.items()}
+    hashes = {email: await service.hash_password(user.password) for email, user in wanted.items()}
     for email, user in wanted.items():
         await _create(context, user, hashes[email], actor=f"service:{caller}")
     return BootstrapAnswer(created=sorted(wanted), existing=sorted(existing))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.harness import ORIGIN, PASSWORD, Api
 from tokenx_api.auth.errors import TooManyAttempts
-from tokenx_api.auth.throttle import ATTEMPTS, WINDOW, LoginThrottle
+from tokenx_api.auth.service import ATTEMPTS, WINDOW, LoginThrottle
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from tokenx_api.auth.rules import csrf_refusal
 from tokenx_api.context import AppContext
 from tokenx_api.db import ReadConn, WriteConn
 from tokenx_api.users.models import Credential
-from tokenx_api.users.passwords import verify_password
+from tokenx_api.users.service import verify_password
 from tokenx_common.errors import NotAuthenticated
 
 SESSION_COOKIE: Final = "tx_session"

@@ -4,11 +4,8 @@ from typing import Any
 
 from tokenx_api.audit import queries
 from tokenx_api.audit.models import AuditEvent
-from tokenx_api.audit.sealing import seal, verify
 from tokenx_api.db import ReadConn, WriteConn
 from tokenx_common.correlation import correlation_id
-
-__all__ = ["page", "record", "seal", "verify"]
 
 
 async def record(
