@@ -166,7 +166,7 @@ class StreamConsumer:
             return
         try:
             committed = await self._handler.commit(batch)
-        except TokenxError:
+        except (TokenxError, ValidationError):
             self._buffer.clear()  # what was refused may have come from a stale producer: the next try pulls from the current one
             raise
         if committed:
