@@ -48,31 +48,22 @@ class CommandHandler:
         return await self._journal.commands(stream.removeprefix(STREAM_PREFIX), after=after, limit=limit)
 
     async def commit(self, batch: Batch) -> bool:
-        """Match and announce. False when the desk is not where the batch begins."""
+        """Match and announce. False when the desk is not where the batch begins. Raises CommandLogBroken, without any effect, for a
+        batch that does not continue the log: the consumer then pulls what the api stored."""
         started = monotonic_s()
         offering_id = batch.stream.removeprefix(STREAM_PREFIX)
         desk = self._desks.named(offering_id)
         if batch.prev_seq != desk.cmd_seq:
             return False
-        executions = await self._matched(offering_id, desk, batch)
-        await self._publisher.announce(offering_id, executions)
-        ANNOUNCED.observe(monotonic_s() - started)
-        return desk.cmd_seq == batch.seq  # less when the announcement was refused and the log is shorter
-
-    async def _matched(self, offering_id: str, desk: Desk, batch: Batch) -> list[Item]:
-        """An announcement is only a hint: one that does not continue the log is replaced by what the api stored."""
         try:
-            return await _apply(desk, batch.items)
+            executions = await _apply(desk, batch.items)
         except CommandLogBroken as error:
-            log.error("commands.announcement_refused", stream=batch.stream, reason=error.detail)
-        page = await self.pull(batch.stream, batch.prev_seq, len(batch.items))
-        try:
-            executions = await _apply(desk, page.items[: len(batch.items)])
-        except CommandLogBroken as error:
-            self.broken[offering_id] = error.detail
+            self.broken[offering_id] = error.detail  # an announcement is only a hint: what is pulled next may heal this
             raise
         self.broken.pop(offering_id, None)
-        return executions
+        await self._publisher.announce(offering_id, executions)
+        ANNOUNCED.observe(monotonic_s() - started)
+        return True
 
     async def _open(self, offering_id: str) -> Desk:
         async with self._opening:
