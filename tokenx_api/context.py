@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tokenx_api.announcer import Announcer
 from tokenx_api.db import Database
+from tokenx_api.notifications.service import Hub
 from tokenx_api.settings import ApiSettings
 from tokenx_api.wakeup import Wakeups
 from tokenx_common.bus import Bus
@@ -24,3 +25,4 @@ class AppContext:
     kyt: ServiceClient
     wakeups: Wakeups = field(default_factory=Wakeups)
     announcer: Announcer = field(default_factory=Announcer)
+    hub: Hub = field(default_factory=Hub)
