@@ -10,6 +10,7 @@ import {
 import { ArrowDown, ArrowUp, Download } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { Button } from "@/components/ui/button";
+import { Panel } from "@/components/ui/panel";
 import { cn } from "@/lib/cn";
 import { downloadCsv, toCsv } from "@/lib/csv";
 import { compareDecimals } from "@/lib/decimal";
@@ -31,7 +32,7 @@ interface Query<Row> {
 }
 
 interface Props<Row> {
-  /** Names the table for screen readers and its CSV file. */
+  /** The heading over the table, and the name of its CSV file. */
   label: string;
   query: Query<Row>;
   columns: readonly Column<Row>[];
@@ -72,31 +73,34 @@ export function DataTable<Row extends object>(props: Props<Row>) {
       ),
     );
   return (
-    <div className="min-w-0">
-      <div className="flex flex-wrap items-center gap-2 px-3 py-2 empty:hidden">
-        {props.toolbar}
-        {props.filterable ? (
-          <input
-            type="search"
-            aria-label={`Filter ${props.label}`}
-            placeholder="Filter"
-            value={needle}
-            onChange={(event) => setNeedle(event.target.value)}
-            className="h-7 w-40 rounded border bg-bg px-2 text-xs"
-          />
-        ) : null}
-        {shown.length > 0 ? (
-          <Button size="sm" tone="ghost" className="ml-auto" onClick={exportCsv}>
+    <Panel
+      title={props.label}
+      flush
+      actions={
+        <div className="flex flex-wrap items-center gap-2">
+          {props.toolbar}
+          {props.filterable ? (
+            <input
+              type="search"
+              aria-label={`Filter ${props.label}`}
+              placeholder="Filter"
+              value={needle}
+              onChange={(event) => setNeedle(event.target.value)}
+              className="h-7 w-32 rounded border bg-bg px-2 text-xs"
+            />
+          ) : null}
+          <Button size="sm" tone="ghost" disabled={shown.length === 0} onClick={exportCsv}>
             <Download aria-hidden className="size-3.5" /> CSV
           </Button>
-        ) : null}
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable by keyboard */}
-      <section aria-label={props.label} tabIndex={0} className="overflow-x-auto">
-        <table className="w-full border-collapse text-sm" aria-busy={query.isPending}>
-          <caption className="sr-only">{props.label}</caption>
+        </div>
+      }
+    >
+      {/* biome-ignore-start lint/a11y: what scrolls sideways must be reachable by keyboard */}
+      <div role="group" aria-label={`${props.label}, scrolls`} tabIndex={0} className="relative overflow-x-auto">
+        {/* biome-ignore-end lint/a11y: see above */}
+        <table className="w-full border-collapse text-sm" aria-label={props.label} aria-busy={query.isPending}>
           <thead>
-            <tr className="border-y bg-raised/50 text-left text-xs text-muted">
+            <tr className="border-b bg-raised/50 text-left text-xs text-muted">
               {table.getHeaderGroups()[0]?.headers.map((header, index) => {
                 const direction = header.column.getIsSorted();
                 return (
@@ -146,9 +150,9 @@ export function DataTable<Row extends object>(props: Props<Row>) {
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
       <Below {...props} matches={shown.length} filtered={needle !== ""} />
-    </div>
+    </Panel>
   );
 }
 

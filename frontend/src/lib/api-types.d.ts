@@ -4,6 +4,564 @@
  */
 
 export interface paths {
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process runs */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service can work; each dependency by name */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/alerts/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alert Heads
+         * @description Last alert number of each alert stream.
+         */
+        get: operations["get_alert_heads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit Internally
+         * @description The same, for the operator's tool.
+         */
+        get: operations["verify_audit_internally"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/bootstrap/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bootstrap Users
+         * @description Create the accounts that do not exist yet; change nothing about those that do.
+         */
+        post: operations["bootstrap_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Contracts
+         * @description Deployed contracts by name.
+         */
+        get: operations["list_contracts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append Events
+         * @description Append to the chain's stream by compare-and-set.
+         */
+        post: operations["append_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write Journal
+         * @description Commit records before anything is done about them; sending them again is harmless.
+         */
+        post: operations["write_journal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/nonces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Nonces
+         * @description Highest journaled nonce by address.
+         */
+        get: operations["get_nonces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Open Operations
+         * @description What is queued or running, oldest first, with its transactions.
+         */
+        get: operations["list_open_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/operations/{operation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Journaled Operation
+         * @description One operation with its transactions.
+         */
+        get: operations["get_journaled_operation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/streams/{chain_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stream Head
+         * @description Head and checkpoint of the chain's stream.
+         */
+        get: operations["get_stream_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/cursors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cursors
+         * @description Where a consumer stands, by stream.
+         */
+        get: operations["list_cursors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/kyt/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Kyt Batch
+         * @description Scores, alerts and kyt's cursor, together or not at all.
+         */
+        post: operations["take_kyt_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/leases/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Lease
+         * @description Take or renew a lease. 409 lease.held with retry_after_s while another instance renews it.
+         */
+        post: operations["take_lease"];
+        /**
+         * Release Lease
+         * @description Give a lease back. Harmless when it already belongs to someone else.
+         */
+        delete: operations["release_lease"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/matcher/offerings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matcher Offerings
+         * @description What the matcher needs to restart.
+         */
+        get: operations["matcher_offerings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/redemptions/{redemption_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Progress
+         * @description Where a redemption stands.
+         */
+        get: operations["get_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/redemptions/{redemption_id}:{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Step
+         * @description One step of the workflow; under one Idempotency-Key its effect happens once.
+         */
+        post: operations["take_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/reference/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reference Data
+         * @description Owner links, owners and offerings.
+         */
+        get: operations["get_reference_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/sandbox/payments/{provider_ref}:settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle Sandbox Payment
+         * @description The sandbox provider's callback: the money has moved.
+         */
+        post: operations["settle_sandbox_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/streams/{stream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replay Stream
+         * @description The durable part of any stream, dense after `after`.
+         */
+        get: operations["replay_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/surveillance/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Surveillance Batch
+         * @description Alerts and kyt's cursor, together or not at all.
+         */
+        post: operations["take_surveillance_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Platform Health
+         * @description The state of every service and what it depends on.
+         */
+        get: operations["platform_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description All accounts, newest first.
+         */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ats/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Markets
+         * @description Every market that was ever opened, with its book's top, its day and how far the matcher is behind.
+         */
+        get: operations["list_markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Events
+         * @description The audit trail, newest first.
+         */
+        get: operations["list_audit_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Compute every leaf and seal again and name the first row that was tampered with.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Me
+         * @description The signed-in user.
+         */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/register": {
         parameters: {
             query?: never;
@@ -13,7 +571,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register */
+        /**
+         * Register
+         * @description Open an account as investor or issuer.
+         */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -30,25 +591,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign In */
+        /**
+         * Sign In
+         * @description Open a session: a cookie for browsers, the same token as a bearer for programs.
+         */
         post: operations["sign_in"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/auth/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who Am I */
-        get: operations["who_am_i"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -65,8 +612,195 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Sign Out */
+        /**
+         * Sign Out
+         * @description End this session.
+         */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dead Letters
+         * @description What nobody could process, newest first.
+         */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Operations
+         * @description Chain operations, newest first.
+         */
+        get: operations["list_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/operations/{operation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Operation
+         * @description One chain operation.
+         */
+        get: operations["get_operation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/platform:deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Platform
+         * @description Deploy the platform's contracts. Asking again answers 200 with the same operation.
+         */
+        post: operations["deploy_platform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chain Status
+         * @description The chain as the chain service last reported it.
+         */
+        get: operations["get_chain_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compliance/owner-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Owner Links
+         * @description Declared links between investors.
+         */
+        get: operations["list_owner_links"];
+        put?: never;
+        /**
+         * Declare Owner Link
+         * @description Declare that two investors are linked; surveillance then treats them as one owner.
+         */
+        post: operations["declare_owner_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/courses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Courses
+         * @description Courses about the market and about custody.
+         */
+        get: operations["list_courses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/courses/{course_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Course
+         * @description One course with its lessons.
+         */
+        get: operations["get_course"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Executions
+         * @description Fills in order of their numbers, which are dense per offering: ask with the last seq you have.
+         */
+        get: operations["list_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -79,10 +813,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Investors */
+        /**
+         * List Investors
+         * @description All investors, newest first.
+         */
         get: operations["list_investors"];
         put?: never;
-        /** Create Investor */
+        /**
+         * Create Investor
+         * @description Create your investor profile; a compliance officer then decides on KYC.
+         */
         post: operations["create_investor"];
         delete?: never;
         options?: never;
@@ -97,7 +837,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** My Investor */
+        /**
+         * My Investor
+         * @description Your investor profile.
+         */
         get: operations["my_investor"];
         put?: never;
         post?: never;
@@ -116,25 +859,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approve Kyc */
+        /**
+         * Approve Kyc
+         * @description Approve KYC for a year and send the wallet to the on-chain identity registry.
+         */
         post: operations["approve_kyc"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/investors/{investor_id}:reject-kyc": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Reject Kyc */
-        post: operations["reject_kyc"];
         delete?: never;
         options?: never;
         head?: never;
@@ -150,8 +879,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Freeze */
-        post: operations["freeze"];
+        /**
+         * Freeze Investor
+         * @description Stop everything this investor does, here and in every token's contract.
+         */
+        post: operations["freeze_investor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/investors/{investor_id}:reject-kyc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Kyc
+         * @description Reject KYC.
+         */
+        post: operations["reject_kyc"];
         delete?: never;
         options?: never;
         head?: never;
@@ -167,8 +919,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Unfreeze */
-        post: operations["unfreeze"];
+        /**
+         * Unfreeze Investor
+         * @description Let the investor act again.
+         */
+        post: operations["unfreeze_investor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,10 +937,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Issuers */
+        /**
+         * List Issuers
+         * @description All issuers, newest first.
+         */
         get: operations["list_issuers"];
         put?: never;
-        /** Create Issuer */
+        /**
+         * Create Issuer
+         * @description Create your issuer profile; a compliance officer then decides on KYB.
+         */
         post: operations["create_issuer"];
         delete?: never;
         options?: never;
@@ -200,7 +961,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** My Issuer */
+        /**
+         * My Issuer
+         * @description Your issuer profile.
+         */
         get: operations["my_issuer"];
         put?: never;
         post?: never;
@@ -219,7 +983,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approve Kyb */
+        /**
+         * Approve Kyb
+         * @description Approve KYB and open the issuer's wallet.
+         */
         post: operations["approve_kyb"];
         delete?: never;
         options?: never;
@@ -227,42 +994,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/offerings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Offerings */
-        get: operations["list_offerings"];
-        put?: never;
-        /** Create Offering */
-        post: operations["create_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Offering */
-        get: operations["get_offering"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:approve": {
+    "/v1/issuers/{issuer_id}:reject-kyb": {
         parameters: {
             query?: never;
             header?: never;
@@ -271,386 +1003,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approve Offering */
-        post: operations["approve_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:deploy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Deploy Offering */
-        post: operations["deploy_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:open": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Open Offering */
-        post: operations["open_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:start-trading": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Start Trading Offering */
-        post: operations["start_trading_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:halt": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Halt Offering */
-        post: operations["halt_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}:resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Resume Offering */
-        post: operations["resume_offering"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}/cap-table": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Cap Table */
-        get: operations["cap_table"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}/book": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Book */
-        get: operations["book"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}/trades": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Trades */
-        get: operations["trades"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/offerings/{offering_id}/candles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Candles */
-        get: operations["candles"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/payments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Payments */
-        get: operations["list_payments"];
-        put?: never;
-        /** Create Payment */
-        post: operations["create_payment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/subscriptions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Subscriptions */
-        get: operations["list_subscriptions"];
-        put?: never;
-        /** Create Subscription */
-        post: operations["create_subscription"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/subscriptions/{subscription_id}:accept": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Accept Subscription */
-        post: operations["accept_subscription"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/subscriptions/{subscription_id}:reject": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Reject Subscription */
-        post: operations["reject_subscription"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/orders:preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Preview Order */
-        post: operations["preview_order"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/orders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Orders */
-        get: operations["list_orders"];
-        put?: never;
-        /** Place Order */
-        post: operations["place_order"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/orders/{order_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Cancel Order */
-        delete: operations["cancel_order"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/executions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Executions */
-        get: operations["list_executions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/settlements": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Settlements */
-        get: operations["list_settlements"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/portfolio": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Portfolio */
-        get: operations["portfolio"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/redemptions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Redemptions */
-        get: operations["list_redemptions"];
-        put?: never;
-        /** Request Redemption */
-        post: operations["request_redemption"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/redemptions/{redemption_id}:approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Approve Redemption */
-        post: operations["approve_redemption"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/redemptions/{redemption_id}:reject": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Reject Redemption */
-        post: operations["reject_redemption"];
+        /**
+         * Reject Kyb
+         * @description Reject KYB.
+         */
+        post: operations["reject_kyb"];
         delete?: never;
         options?: never;
         head?: never;
@@ -664,25 +1021,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Kyt Alerts */
-        get: operations["kyt_alerts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/surveillance/alerts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Surveillance Alerts */
-        get: operations["surveillance_alerts"];
+        /**
+         * List Kyt Alerts
+         * @description Transaction alerts, newest first.
+         */
+        get: operations["list_kyt_alerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -700,8 +1043,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Assign Kyt */
-        post: operations["assign_kyt"];
+        /**
+         * Assign Kyt Alert
+         * @description Make an alert somebody's.
+         */
+        post: operations["assign_kyt_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -717,8 +1063,619 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close Kyt */
-        post: operations["close_kyt"];
+        /**
+         * Close Kyt Alert
+         * @description Close an alert with an outcome; a high or severe one takes a second person.
+         */
+        post: operations["close_kyt_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/kyt/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Kyt Scores
+         * @description Risk scores of transfers, newest first.
+         */
+        get: operations["list_kyt_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Offerings
+         * @description Offerings, newest first. Drafts are shown to their issuer and to staff.
+         */
+        get: operations["list_offerings"];
+        put?: never;
+        /**
+         * Create Offering
+         * @description Draft an offering. Needs approved KYB.
+         */
+        post: operations["create_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Offering
+         * @description One offering.
+         */
+        get: operations["get_offering"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Book
+         * @description Open orders by price, best first.
+         */
+        get: operations["get_book"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/candles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Candles
+         * @description The newest intervals that had a trade, oldest first.
+         */
+        get: operations["list_candles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/cap-table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cap Table
+         * @description Who holds the offering, by the ledger and by the chain, and whether the two agree. An issuer sees its own.
+         */
+        get: operations["get_cap_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trades
+         * @description Newest first.
+         */
+        get: operations["list_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Offering
+         * @description Approve the terms of a draft.
+         */
+        post: operations["approve_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Offering
+         * @description Deploy the contract suite of an approved offering.
+         */
+        post: operations["deploy_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Halt
+         * @description Stop matching. Resting orders stay, and may be canceled.
+         */
+        post: operations["halt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Offering
+         * @description Open the primary sale of a deployed offering.
+         */
+        post: operations["open_offering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on matching after a halt.
+         */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offerings/{offering_id}:start-trading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Trading
+         * @description Open the secondary market of a deployed offering.
+         */
+        post: operations["start_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description Newest first. Investors see their own; the ATS operator and compliance see all.
+         */
+        get: operations["list_orders"];
+        put?: never;
+        /**
+         * Place Order
+         * @description Place an order. The same client_order_id and body again answers 200 with the same order, whatever became of it.
+         */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order
+         * @description One order.
+         */
+        get: operations["get_order"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Order
+         * @description Ask the book to cancel. 202 also when a cancel is under way; 409 order.not_open when the order is closed.
+         */
+        delete: operations["cancel_order"];
+        options?: never;
+        head?: never;
+        /**
+         * Replace Order
+         * @description Change quantity (the new total) or price. Less quantity at the same price keeps the order's place in the queue.
+         */
+        patch: operations["replace_order"];
+        trace?: never;
+    };
+    "/v1/orders:by-client-order-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order By Client Id
+         * @description The caller's order with this client_order_id: what to ask after a lost answer.
+         */
+        get: operations["get_order_by_client_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders:preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Order
+         * @description What the gate would say to this order now. Nothing is stored or held.
+         */
+        post: operations["preview_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Payments
+         * @description Your payments, newest first.
+         */
+        get: operations["list_payments"];
+        put?: never;
+        /**
+         * Create Payment
+         * @description Pay in. The payment is pending until the provider confirms it.
+         */
+        post: operations["create_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Portfolio
+         * @description The caller's cash and holdings.
+         */
+        get: operations["portfolio"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Redemptions
+         * @description One's own; all of them for staff. Newest first.
+         */
+        get: operations["list_redemptions"];
+        put?: never;
+        /**
+         * Request Redemption
+         * @description Ask for units to be redeemed at the offering's price. They are held until the redemption ends.
+         */
+        post: operations["request_redemption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions/{redemption_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Redemption
+         * @description One redemption.
+         */
+        get: operations["get_redemption"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions/{redemption_id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statement
+         * @description What was burned and paid, once the redemption is closed.
+         */
+        get: operations["get_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions/{redemption_id}:approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Redemption
+         * @description Let the units be burned and paid. Never one's own.
+         */
+        post: operations["approve_redemption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions/{redemption_id}:reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Redemption
+         * @description Refuse; the units are free again. Never one's own.
+         */
+        post: operations["reject_redemption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settlements
+         * @description Newest first. Investors see those they are a party of, staff sees all.
+         */
+        get: operations["list_settlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Subscriptions
+         * @description Your subscriptions, or those of your offerings; everybody's for compliance and the transfer agent. Newest first.
+         */
+        get: operations["list_subscriptions"];
+        put?: never;
+        /**
+         * Create Subscription
+         * @description Ask for new units of an open offering. Cash is held at once, or as soon as a deposit covers it.
+         */
+        post: operations["create_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{subscription_id}:accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Subscription
+         * @description Accept a funded subscription: units are issued against the cash, on chain.
+         */
+        post: operations["accept_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{subscription_id}:reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Subscription
+         * @description Reject a subscription; held cash is free again.
+         */
+        post: operations["reject_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/surveillance/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Surveillance Alerts
+         * @description Trade surveillance alerts, newest first.
+         */
+        get: operations["list_surveillance_alerts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -734,8 +1691,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Assign Surveillance */
-        post: operations["assign_surveillance"];
+        /**
+         * Assign Surveillance Alert
+         * @description Make an alert somebody's.
+         */
+        post: operations["assign_surveillance_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -751,161 +1711,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close Surveillance */
-        post: operations["close_surveillance"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/ats/markets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Markets */
-        get: operations["markets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/chain/platform:deploy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Deploy Platform */
-        post: operations["deploy_platform"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/chain/operations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Operations */
-        get: operations["operations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/chain/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Chain Status */
-        get: operations["chain_status"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/audit/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Audit Events */
-        get: operations["audit_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/courses": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Courses */
-        get: operations["courses"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/admin/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Admin Users */
-        get: operations["admin_users"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/admin/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Admin Health */
-        get: operations["admin_health"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Stream */
-        get: operations["stream"];
-        put?: never;
-        post?: never;
+        /**
+         * Close Surveillance Alert
+         * @description Close an alert with an outcome; a high or severe one takes a second person.
+         */
+        post: operations["close_surveillance_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -916,107 +1726,263 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AdminUser */
-        AdminUser: {
-            /** User Id */
-            user_id: string;
-            /** Email */
-            email: string;
+        /** AdminUserView */
+        AdminUserView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
             /** Display Name */
             display_name: string;
+            /** Email */
+            email: string;
             /** Personas */
             personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
-            /** Status */
-            status: string;
-            /** Created At */
-            created_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "suspended";
+            /** User Id */
+            user_id: string;
         };
-        /** AuditEvent */
-        AuditEvent: {
-            /** Event Id */
-            event_id: number;
-            /** Occurred At */
-            occurred_at: string;
-            /** Actor */
-            actor: string;
+        /**
+         * AssignRequest
+         * @description assignee: a compliance officer's user id; null for oneself.
+         */
+        AssignRequest: {
+            /** Assignee */
+            assignee?: string | null;
+        };
+        /** AuditEventView */
+        AuditEventView: {
             /** Action */
             action: string;
-            /** Subject Type */
-            subject_type: string;
-            /** Subject Id */
-            subject_id: string;
-            /** Details */
-            details: {
+            /** Actor */
+            actor: string;
+            /** Correlation Id */
+            correlation_id: string;
+            /** Detail */
+            detail: {
                 [key: string]: unknown;
             };
+            /** Event Id */
+            event_id: string;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            /** Subject Id */
+            subject_id: string;
+            /** Subject Type */
+            subject_type: string;
         };
-        /** Book */
-        Book: {
-            /** Offering Id */
-            offering_id: string;
+        /**
+         * BatchAnswer
+         * @description Where the consumer and its alert stream stand after the batch.
+         */
+        BatchAnswer: {
+            /** Alerts Head */
+            alerts_head: number;
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
+        };
+        /**
+         * BookView
+         * @description Best price first on both sides. exec_seq: the last execution the book contains.
+         */
+        BookView: {
+            /** Asks */
+            asks: components["schemas"]["LevelView"][];
+            /** Bids */
+            bids: components["schemas"]["LevelView"][];
             /** Exec Seq */
             exec_seq: number;
-            /** Bids */
-            bids: components["schemas"]["Level"][];
-            /** Asks */
-            asks: components["schemas"]["Level"][];
+            /** Offering Id */
+            offering_id: string;
         };
-        /** Candle */
-        Candle: {
-            /** Time */
-            time: string;
-            /** Open */
-            open: string;
+        /**
+         * BootstrapAnswer
+         * @description Which addresses got an account now, and which had one before (nothing about those was changed).
+         */
+        BootstrapAnswer: {
+            /** Created */
+            created: string[];
+            /** Existing */
+            existing: string[];
+        };
+        /** BootstrapRequest */
+        BootstrapRequest: {
+            /** Users */
+            users: components["schemas"]["BootstrapUser"][];
+        };
+        /**
+         * BootstrapUser
+         * @description A user the operator's own tool creates at first start.
+         */
+        BootstrapUser: {
+            /** Display Name */
+            display_name: string;
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+            /** Personas */
+            personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
+        };
+        /**
+         * Broken
+         * @description The first thing that does not hold. problem: what is wrong with that row.
+         */
+        Broken: {
+            /** Problem */
+            problem: string;
+            /**
+             * Row
+             * @enum {string}
+             */
+            row: "event" | "seal";
+            /** Row Id */
+            row_id: number;
+        };
+        /**
+         * CandleView
+         * @description time is the start of the interval; intervals without a trade are left out.
+         */
+        CandleView: {
+            /** Close */
+            close: string;
             /** High */
             high: string;
             /** Low */
             low: string;
-            /** Close */
-            close: string;
+            /** Open */
+            open: string;
+            /** Time */
+            time: string;
             /** Volume */
             volume: string;
         };
-        /** CapTable */
+        /**
+         * CapTable
+         * @description agrees: for each holder on_chain_units + in_flight_units = ledger_units, and the supply is what was issued.
+         *     in_flight_units is signed: positive for units on their way in.
+         */
         CapTable: {
-            /** Offering Id */
-            offering_id: string;
-            /** As Of Seq */
-            as_of_seq: number;
-            /** Total Units */
-            total_units: string;
-            /** On Chain Supply */
-            on_chain_supply: string;
             /** Agrees */
             agrees: boolean;
+            /** As Of Seq */
+            as_of_seq: number;
             /** Data */
-            data: components["schemas"]["Holder"][];
+            data: components["schemas"]["HolderView"][];
+            /** Offering Id */
+            offering_id: string;
+            /** On Chain Supply */
+            on_chain_supply: string;
+            /** Total Units */
+            total_units: string;
         };
-        /** Cash */
-        Cash: {
-            /** Currency */
-            currency: string;
-            /** Balance */
-            balance: string;
-            /** Reserved */
-            reserved: string;
+        /**
+         * CashView
+         * @description available = balance - reserved. Proceeds of trades that are not settled yet are not in the balance.
+         */
+        CashView: {
             /** Available */
             available: string;
+            /** Balance */
+            balance: string;
+            /** Currency */
+            currency: string;
+            /** Reserved */
+            reserved: string;
         };
-        /** ChainStatus */
+        /**
+         * ChainItem
+         * @description One entry of a chain's event stream. block fields are null for operation.* events.
+         */
+        ChainItem: {
+            /** Block Hash */
+            block_hash?: string | null;
+            /** Block Number */
+            block_number?: number | null;
+            /** Correlation Id */
+            correlation_id: string;
+            /** Event Id */
+            event_id: string;
+            /** Log Index */
+            log_index?: number | null;
+            /** Occurred At */
+            occurred_at: string;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Seq */
+            seq: number;
+            /** Tx Hash */
+            tx_hash?: string | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "transfer.seen" | "transfer.final" | "transfer.reverted" | "settlement.final" | "settlement.failed" | "operation.final" | "operation.failed";
+        };
+        /**
+         * ChainStatus
+         * @description The chain as the chain service last reported it. status 'unknown' before its first report.
+         */
         ChainStatus: {
             /** Chain Id */
             chain_id: number;
-            /** Status */
-            status: string;
-            /** Head Number */
-            head_number: number;
+            /** Checkpoint Block */
+            checkpoint_block: number;
+            /** Consumed Seq */
+            consumed_seq: number;
+            /** Contracts */
+            contracts: components["schemas"]["Contract"][];
+            /** Dead Letters */
+            dead_letters: number;
+            /** Event Seq */
+            event_seq: number;
+            /** Final Transfers */
+            final_transfers: number;
             /** Finalized Number */
-            finalized_number: number;
+            finalized_number: number | null;
+            /** Head Number */
+            head_number: number | null;
             /** Observed At */
             observed_at: string | null;
+            /** Open Operations */
+            open_operations: number;
+            /**
+             * Platform
+             * @enum {string}
+             */
+            platform: "absent" | "deploying" | "deployed";
+            /** Scored Transfers */
+            scored_transfers: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "down" | "halted" | "unknown";
         };
-        /** Close */
-        Close: {
+        /**
+         * Checkpoint
+         * @description Every block up to this one is fully in the stream as final.
+         */
+        Checkpoint: {
+            /** Block Hash */
+            block_hash: string;
+            /** Block Number */
+            block_number: number;
+        };
+        /** CloseRequest */
+        CloseRequest: {
             /**
              * Outcome
              * @enum {string}
@@ -1025,815 +1991,1878 @@ export interface components {
             /** Reason */
             reason: string;
         };
-        /** Course */
-        Course: {
+        /** Contract */
+        Contract: {
+            /** Address */
+            address: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /** ContractList */
+        ContractList: {
+            /** Contracts */
+            contracts: components["schemas"]["Contract"][];
+        };
+        /**
+         * ContractRecord
+         * @description A deployed contract by name, e.g. 'Settlement' or 'token:<offering_id>'.
+         */
+        ContractRecord: {
+            /** Address */
+            address: string;
+            /** Detail */
+            detail?: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "contract";
+        };
+        /** CourseDetailView */
+        CourseDetailView: {
             /** Course Id */
             course_id: string;
-            /** Title */
-            title: string;
+            /** Lesson Count */
+            lesson_count: number;
+            /** Lessons */
+            lessons: components["schemas"]["LessonView"][];
             /** Summary */
             summary: string;
+            /** Title */
+            title: string;
             /** Version */
             version: number;
         };
-        /** Decision */
-        Decision: {
-            /** Decision Id */
-            decision_id: string | null;
+        /** CourseView */
+        CourseView: {
+            /** Course Id */
+            course_id: string;
+            /** Lesson Count */
+            lesson_count: number;
+            /** Summary */
+            summary: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DeadLetterPage
+         * @description One page of dead letters, newest first.
+         */
+        DeadLetterPage: {
+            /** Data */
+            data: components["schemas"]["DeadLetterView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * DeadLetterRecord
+         * @description Work the chain service gave up on, for a human.
+         */
+        DeadLetterRecord: {
+            /** Error */
+            error: string;
+            /** Kind */
+            kind: string;
             /**
-             * Outcome
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            outcome: "allow" | "review" | "deny";
-            /** Reasons */
-            reasons: components["schemas"]["Why"][];
+            op: "dead_letter";
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Ref Id */
+            ref_id: string;
         };
-        /** Execution */
-        Execution: {
-            /** Seq */
-            seq: number;
+        /** DeadLetterView */
+        DeadLetterView: {
+            /** Created At */
+            created_at: string;
+            /** Dead Letter Id */
+            dead_letter_id: number;
+            /** Error */
+            error: string;
+            /** Kind */
+            kind: string;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Ref Id */
+            ref_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "requeued" | "discarded";
+        };
+        /**
+         * Decide
+         * @description Why the transfer agent decides so.
+         */
+        Decide: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * EventsBody
+         * @description POST /internal/chain/events. No items: only the checkpoint moves.
+         */
+        EventsBody: {
+            /** Chain Id */
+            chain_id: number;
+            checkpoint: components["schemas"]["Checkpoint"];
+            /** Epoch */
+            epoch: number;
+            /** Items */
+            items: components["schemas"]["ChainItem"][];
+            /** Prev Seq */
+            prev_seq: number;
+        };
+        /**
+         * ExecutionView
+         * @description One fill of one of the caller's orders. seq is dense per offering, not per order.
+         */
+        ExecutionView: {
+            /** Amount */
+            amount: string;
+            /** Executed At */
+            executed_at: string;
             /** Fill Id */
             fill_id: string;
-            /** Order Id */
-            order_id: string;
+            /**
+             * Liquidity
+             * @enum {string}
+             */
+            liquidity: "maker" | "taker";
             /** Offering Id */
             offering_id: string;
-            /** Symbol */
-            symbol: string;
-            /** Side */
-            side: string;
+            /** Order Id */
+            order_id: string;
             /** Price */
             price: string;
             /** Quantity */
             quantity: string;
-            /** Amount */
-            amount: string;
-            /** Liquidity */
-            liquidity: string;
-            /** Executed At */
-            executed_at: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Symbol */
+            symbol: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
-        /** Health */
-        Health: {
-            /** Status */
-            status: string;
+        /** HaltRequest */
+        HaltRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * HealthReport
+         * @description status: the worst of all services.
+         */
+        HealthReport: {
             /** Services */
             services: components["schemas"]["ServiceHealth"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "down";
         };
-        /** Holder */
-        Holder: {
-            /** Investor Id */
-            investor_id: string;
-            /** Legal Name */
-            legal_name: string;
-            /** Country */
-            country: string;
+        /** HolderView */
+        HolderView: {
             /** Address */
             address: string | null;
-            /** Ledger Units */
-            ledger_units: string;
+            /** Country */
+            country: string | null;
             /** In Flight Units */
             in_flight_units: string;
+            /** Investor Id */
+            investor_id: string | null;
+            /** Ledger Units */
+            ledger_units: string;
+            /** Legal Name */
+            legal_name: string;
             /** On Chain Units */
             on_chain_units: string;
             /** Share Pct */
             share_pct: string;
         };
-        /** Holding */
-        Holding: {
+        /**
+         * HoldingView
+         * @description units are in the ledger; pending_in_units were bought and are not settled yet; on_chain_units are final in the register.
+         */
+        HoldingView: {
+            /** Available Units */
+            available_units: string;
+            /** Last Price Amount */
+            last_price_amount: string | null;
             /** Offering Id */
             offering_id: string;
+            /** On Chain Units */
+            on_chain_units: string;
+            /** Pending In Units */
+            pending_in_units: string;
+            /** Reserved Units */
+            reserved_units: string;
             /** Symbol */
             symbol: string;
             /** Units */
             units: string;
-            /** Reserved Units */
-            reserved_units: string;
-            /** Available Units */
-            available_units: string;
-            /** Pending In Units */
-            pending_in_units: string;
-            /** On Chain Units */
-            on_chain_units: string;
-            /** Last Price Amount */
-            last_price_amount: string | null;
             /** Value Amount */
             value_amount: string;
         };
-        /** Investor */
-        Investor: {
-            /** Investor Id */
-            investor_id: string;
-            /** Legal Name */
-            legal_name: string;
+        /**
+         * InvestorView
+         * @description owner_group is null for the investor itself: staff only.
+         */
+        InvestorView: {
             /** Country */
             country: string;
-            /** Kyc Status */
-            kyc_status: string;
-            /** Kyc Expires At */
-            kyc_expires_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
             /** Frozen */
             frozen: boolean;
-            /** Owner Group */
-            owner_group?: string | null;
-            /** Wallets */
-            wallets: components["schemas"]["Wallet"][];
-        };
-        /** Issuer */
-        Issuer: {
-            /** Issuer Id */
-            issuer_id: string;
+            /** Investor Id */
+            investor_id: string;
+            /** Kyc Expires At */
+            kyc_expires_at: string | null;
+            /**
+             * Kyc Status
+             * @enum {string}
+             */
+            kyc_status: "pending" | "approved" | "rejected" | "expired";
             /** Legal Name */
             legal_name: string;
+            /** Owner Group */
+            owner_group: number | null;
+            /** Wallets */
+            wallets: components["schemas"]["WalletView"][];
+        };
+        /** IssuerView */
+        IssuerView: {
             /** Country */
             country: string;
-            /** Kyb Status */
-            kyb_status: string;
-            /** Created At */
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
+            /** Issuer Id */
+            issuer_id: string;
+            /**
+             * Kyb Status
+             * @enum {string}
+             */
+            kyb_status: "pending" | "approved" | "rejected";
+            /** Legal Name */
+            legal_name: string;
         };
-        /** KytAlert */
+        /**
+         * JournalBody
+         * @description POST /internal/chain/journal.
+         */
+        JournalBody: {
+            /** Chain Id */
+            chain_id: number;
+            /** Epoch */
+            epoch: number;
+            /** Records */
+            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
+        };
+        /**
+         * JournaledOperation
+         * @description An operation with all its transactions, as the chain service takes it up again after a restart.
+         */
+        JournaledOperation: {
+            /** Business Ref */
+            business_ref: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Correlation Id */
+            correlation_id: string;
+            /** Kind */
+            kind: string;
+            /** Operation Id */
+            operation_id: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "final" | "failed";
+            /** Transactions */
+            transactions?: components["schemas"]["JournaledTransaction"][];
+        };
+        /** JournaledTransaction */
+        JournaledTransaction: {
+            /** Block Hash */
+            block_hash: string | null;
+            /** Block Number */
+            block_number: number | null;
+            /** Epoch */
+            epoch: number;
+            /** From Address */
+            from_address: string;
+            /** Gas Used */
+            gas_used: number | null;
+            /** Nonce */
+            nonce: number;
+            /** Raw */
+            raw: string;
+            /** Revert Reason */
+            revert_reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "signed" | "broadcast" | "mined" | "final" | "reverted";
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Hash */
+            tx_hash: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /** KybReason */
+        KybReason: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * KytAlert
+         * @description One row of kyt.alerts when it is raised.
+         */
         KytAlert: {
             /** Alert Id */
             alert_id: string;
-            /** Seq */
-            seq: number;
-            /** Kind */
-            kind: string;
-            /** Severity */
-            severity: string;
-            /** Status */
-            status: string;
-            /** Outcome */
-            outcome: string | null;
-            /** Title */
-            title: string;
-            /** Score Id */
-            score_id: string | null;
+            /** Dedupe Key */
+            dedupe_key: string;
             /** Facts */
             facts: {
                 [key: string]: unknown;
             };
+            /** Kind */
+            kind: string;
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Score Id */
+            score_id?: string | null;
+            /** Seq */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "severe" | "high" | "medium" | "low";
+            /** Title */
+            title: string;
+        };
+        /**
+         * KytAlertPage
+         * @description One page of transaction alerts, newest first.
+         */
+        KytAlertPage: {
+            /** Data */
+            data: components["schemas"]["KytAlertView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** KytAlertView */
+        KytAlertView: {
+            /** Alert Id */
+            alert_id: string;
             /** Assigned To */
             assigned_to: string | null;
             /** Close Reason */
             close_reason: string;
+            /** Closed By */
+            closed_by: string | null;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Kind */
+            kind: string;
+            /** Outcome */
+            outcome: ("false_positive" | "explained" | "confirmed_risk" | "duplicate") | null;
             /** Raised At */
             raised_at: string;
+            /** Score Id */
+            score_id: string | null;
+            /** Seq */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "severe" | "high" | "medium" | "low";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "assigned" | "investigating" | "escalated" | "closed";
+            /** Title */
+            title: string;
             /** Updated At */
             updated_at: string;
         };
-        /** Level */
-        Level: {
+        /**
+         * KytBatch
+         * @description POST /internal/kyt/batches.
+         */
+        KytBatch: {
+            /** Alerts */
+            alerts: components["schemas"]["KytAlert"][];
+            /** Epoch */
+            epoch: number;
+            /** Prev Seq */
+            prev_seq: number;
+            /** Scores */
+            scores: components["schemas"]["Score"][];
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
+        };
+        /** LeaseRequest */
+        LeaseRequest: {
+            /** Holder */
+            holder: string;
+            /** Ttl S */
+            ttl_s: number;
+        };
+        /** LeaseView */
+        LeaseView: {
+            /** Epoch */
+            epoch: number;
+            /** Expires At */
+            expires_at: string;
+            /** Resource */
+            resource: string;
+        };
+        /**
+         * LessonView
+         * @description body: plain text in paragraphs.
+         */
+        LessonView: {
+            /** Body */
+            body: string;
+            /** Lesson Id */
+            lesson_id: string;
+            /** Position */
+            position: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * LevelView
+         * @description All open orders at one price.
+         */
+        LevelView: {
+            /** Orders */
+            orders: number;
             /** Price */
             price: string;
             /** Quantity */
             quantity: string;
-            /** Orders */
-            orders: number;
         };
-        /** Market */
-        Market: {
-            /** Offering Id */
-            offering_id: string;
-            /** Symbol */
-            symbol: string;
+        /** LoginRequest */
+        LoginRequest: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * MarketStateView
+         * @description The state the market has from this command on.
+         */
+        MarketStateView: {
+            /** Cmd Seq */
+            cmd_seq: number;
             /** Market State */
             market_state: string;
-            /** Best Bid */
-            best_bid: string | null;
+            /** Offering Id */
+            offering_id: string;
+        };
+        /**
+         * MarketView
+         * @description best_bid, best_ask and spread are null while a side of the book is empty. lag: commands the matcher's answer to which is not ingested.
+         */
+        MarketView: {
             /** Best Ask */
             best_ask: string | null;
-            /** Spread */
-            spread: string | null;
-            /** Last Price */
-            last_price: string | null;
-            /** Volume Units 24H */
-            volume_units_24h: string;
-            /** Trades 24H */
-            trades_24h: number;
-            /** Open Orders */
-            open_orders: number;
+            /** Best Bid */
+            best_bid: string | null;
             /** Cmd Seq */
             cmd_seq: number;
             /** Exec Seq */
             exec_seq: number;
             /** Lag */
             lag: number;
+            /** Last Price */
+            last_price: string | null;
+            /** Market State */
+            market_state: string;
+            /** Offering Id */
+            offering_id: string;
+            /** Open Orders */
+            open_orders: number;
+            /** Spread */
+            spread: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Trades 24H */
+            trades_24h: number;
+            /** Volume Units 24H */
+            volume_units_24h: string;
         };
-        /** Me */
-        Me: {
-            /** User Id */
-            user_id: string;
-            /** Email */
-            email: string;
+        /** MatcherOfferingView */
+        MatcherOfferingView: {
+            /** Cmd Seq */
+            cmd_seq: number;
+            /** Exec Cmd Seq */
+            exec_cmd_seq: number;
+            /** Exec Hash */
+            exec_hash: string;
+            /** Exec Seq */
+            exec_seq: number;
+            /** Market State */
+            market_state: string;
+            /** Offering Id */
+            offering_id: string;
+        };
+        /** MatcherOfferings */
+        MatcherOfferings: {
+            /** Offerings */
+            offerings: components["schemas"]["MatcherOfferingView"][];
+        };
+        /**
+         * MeView
+         * @description csrf_token goes into X-CSRF-Token on unsafe requests of a cookie session.
+         */
+        MeView: {
+            /** Csrf Token */
+            csrf_token: string;
             /** Display Name */
             display_name: string;
-            /** Personas */
-            personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
+            /** Email */
+            email: string;
             /** Investor Id */
             investor_id: string | null;
             /** Issuer Id */
             issuer_id: string | null;
-            /** Csrf Token */
-            csrf_token: string;
+            /** Personas */
+            personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
+            /** User Id */
+            user_id: string;
         };
-        /** NewOffering */
+        /**
+         * MonitoringRecord
+         * @description What the chain looks like now.
+         */
+        MonitoringRecord: {
+            /** Chain Id */
+            chain_id?: number | null;
+            /** Finalized Number */
+            finalized_number: number;
+            /** Head Hash */
+            head_hash: string;
+            /** Head Number */
+            head_number: number;
+            /**
+             * Observed At
+             * Format: date-time
+             */
+            observed_at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "monitoring";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "down" | "halted";
+        };
+        /** NewInvestor */
+        NewInvestor: {
+            /**
+             * Country
+             * @example US
+             */
+            country: string;
+            /** Legal Name */
+            legal_name: string;
+        };
+        /** NewIssuer */
+        NewIssuer: {
+            /**
+             * Country
+             * @example US
+             */
+            country: string;
+            /** Legal Name */
+            legal_name: string;
+        };
+        /**
+         * NewOffering
+         * @description Prices of a unit are in US dollars.
+         */
         NewOffering: {
-            /** Symbol */
-            symbol: string;
-            /** Name */
-            name: string;
-            /** Exemption */
-            exemption: string;
-            /** Unit Price Amount */
-            unit_price_amount: string;
-            /** Max Units */
-            max_units: string;
-            /** Tick Size Amount */
-            tick_size_amount: string;
-            /** Lot Size Units */
-            lot_size_units: string;
+            /**
+             * Blocked Countries
+             * @default []
+             */
+            blocked_countries?: string[];
             /**
              * Collar Bps
              * @default 1000
              */
             collar_bps?: number;
             /**
-             * Blocked Countries
-             * @default []
+             * Exemption
+             * @enum {string}
              */
-            blocked_countries?: string[];
+            exemption: "reg_d_506b" | "reg_d_506c" | "reg_s" | "reg_a_t2" | "reg_cf" | "rule_144a" | "registered";
+            /**
+             * Lot Size Units
+             * @example 10
+             */
+            lot_size_units: string;
+            /**
+             * Max Units
+             * @example 10
+             */
+            max_units: string;
+            /** Name */
+            name: string;
+            /**
+             * Symbol
+             * @example ACME
+             */
+            symbol: string;
+            /**
+             * Tick Size Amount
+             * @example 1025.50
+             */
+            tick_size_amount: string;
+            /**
+             * Unit Price Amount
+             * @example 1025.50
+             */
+            unit_price_amount: string;
         };
-        /** NewOrder */
-        NewOrder: {
-            /** Client Order Id */
-            client_order_id: string;
+        /**
+         * NewPayment
+         * @description A deposit. Payouts come from redemptions.
+         */
+        NewPayment: {
+            /**
+             * Amount
+             * @example 1025.50
+             */
+            amount: string;
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Direction
+             * @constant
+             */
+            direction: "deposit";
+        };
+        /** NewRedemption */
+        NewRedemption: {
             /** Offering Id */
             offering_id: string;
+            /**
+             * Units
+             * @example 10
+             */
+            units: string;
+        };
+        /** NewSubscription */
+        NewSubscription: {
+            /** Offering Id */
+            offering_id: string;
+            /**
+             * Units
+             * @example 10
+             */
+            units: string;
+        };
+        /** OfferingView */
+        OfferingView: {
+            /** Blocked Countries */
+            blocked_countries: string[];
+            /** Chain Id */
+            chain_id: number | null;
+            /** Collar Bps */
+            collar_bps: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Exemption
+             * @enum {string}
+             */
+            exemption: "reg_d_506b" | "reg_d_506c" | "reg_s" | "reg_a_t2" | "reg_cf" | "rule_144a" | "registered";
+            /** Issuer Id */
+            issuer_id: string;
+            /** Issuer Name */
+            issuer_name: string;
+            /** Last Price Amount */
+            last_price_amount: string | null;
+            /** Lot Size Units */
+            lot_size_units: string;
+            /**
+             * Market State
+             * @enum {string}
+             */
+            market_state: "closed" | "continuous" | "halted" | "cancel_only";
+            /** Max Units */
+            max_units: string;
+            /** Name */
+            name: string;
+            /** Offering Id */
+            offering_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "draft" | "approved" | "deploying" | "deployed" | "open" | "closed";
+            /** Symbol */
+            symbol: string;
+            /** Tick Size Amount */
+            tick_size_amount: string;
+            /** Token Address */
+            token_address: string | null;
+            /** Unit Price Amount */
+            unit_price_amount: string;
+        };
+        /** OperationAnswer */
+        OperationAnswer: {
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "final" | "failed";
+        };
+        /** OperationList */
+        OperationList: {
+            /** Operations */
+            operations: components["schemas"]["JournaledOperation"][];
+        };
+        /**
+         * OperationPage
+         * @description One page of operations, newest first.
+         */
+        OperationPage: {
+            /** Data */
+            data: components["schemas"]["OperationView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * OperationRecord
+         * @description The operation moved on. final and failed are for ever.
+         */
+        OperationRecord: {
+            /** Error Code */
+            error_code?: string | null;
+            /** Error Detail */
+            error_detail?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "operation";
+            /** Operation Id */
+            operation_id: string;
+            /** Result */
+            result?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "final" | "failed";
+        };
+        /**
+         * OperationView
+         * @description An operation as staff see it.
+         */
+        OperationView: {
+            /** Business Ref */
+            business_ref: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Correlation Id */
+            correlation_id: string;
+            /** Created At */
+            created_at: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Error Detail */
+            error_detail: string | null;
+            /** Kind */
+            kind: string;
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "final" | "failed";
+            /** Tx Hashes */
+            tx_hashes: string[];
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * OrderView
+         * @description An order as clients see it. limit_price is null for a market order, protection_price for a limit order.
+         */
+        OrderView: {
+            /** Average Price */
+            average_price: string | null;
+            /** Client Order Id */
+            client_order_id: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Decision Id */
+            decision_id: string;
+            /** Filled Quantity */
+            filled_quantity: string;
+            /** Investor Id */
+            investor_id: string;
+            /** Limit Price */
+            limit_price: string | null;
+            /** Offering Id */
+            offering_id: string;
+            /** Order Id */
+            order_id: string;
+            /** Post Only */
+            post_only: boolean;
+            /** Protection Price */
+            protection_price: string | null;
+            /** Quantity */
+            quantity: string;
+            /** Remaining Quantity */
+            remaining_quantity: string;
+            /** Revision */
+            revision: number;
             /**
              * Side
              * @enum {string}
              */
             side: "buy" | "sell";
             /**
-             * Type
+             * Status
              * @enum {string}
              */
-            type: "limit" | "market";
+            status: "pending_new" | "new" | "partially_filled" | "filled" | "pending_cancel" | "canceled" | "pending_replace" | "rejected" | "expired";
+            /** Status Reason */
+            status_reason: string;
+            /** Symbol */
+            symbol: string;
             /**
              * Time In Force
              * @enum {string}
              */
             time_in_force: "gtc" | "day" | "ioc" | "fok";
-            /** Quantity */
-            quantity: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "limit" | "market";
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * OwnerLink
+         * @description Two owner groups that surveillance treats as one; a < b.
+         */
+        OwnerLink: {
+            /** A */
+            a: number;
+            /** B */
+            b: number;
+            /** Basis */
+            basis: string;
+            /** Confidence Pct */
+            confidence_pct: number;
+        };
+        /**
+         * OwnerLinkPage
+         * @description One page of declared links, newest first.
+         */
+        OwnerLinkPage: {
+            /** Data */
+            data: components["schemas"]["OwnerLinkView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** OwnerLinkRequest */
+        OwnerLinkRequest: {
+            /** Basis */
+            basis: string;
+            /** Confidence Pct */
+            confidence_pct: number;
+            /** Investor A */
+            investor_a: string;
+            /** Investor B */
+            investor_b: string;
+        };
+        /**
+         * OwnerLinkView
+         * @description A declared link, by investor. investor_a is the older account.
+         */
+        OwnerLinkView: {
+            /** Basis */
+            basis: string;
+            /** Confidence Pct */
+            confidence_pct: number;
+            /** Created At */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Investor A */
+            investor_a: string;
+            /** Investor B */
+            investor_b: string;
+        };
+        /** Page[AdminUserView] */
+        Page_AdminUserView_: {
+            /** Data */
+            data: components["schemas"]["AdminUserView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[AuditEventView] */
+        Page_AuditEventView_: {
+            /** Data */
+            data: components["schemas"]["AuditEventView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[CandleView] */
+        Page_CandleView_: {
+            /** Data */
+            data: components["schemas"]["CandleView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[CourseView] */
+        Page_CourseView_: {
+            /** Data */
+            data: components["schemas"]["CourseView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[ExecutionView] */
+        Page_ExecutionView_: {
+            /** Data */
+            data: components["schemas"]["ExecutionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[InvestorView] */
+        Page_InvestorView_: {
+            /** Data */
+            data: components["schemas"]["InvestorView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[IssuerView] */
+        Page_IssuerView_: {
+            /** Data */
+            data: components["schemas"]["IssuerView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[MarketView] */
+        Page_MarketView_: {
+            /** Data */
+            data: components["schemas"]["MarketView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[OfferingView] */
+        Page_OfferingView_: {
+            /** Data */
+            data: components["schemas"]["OfferingView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[OrderView] */
+        Page_OrderView_: {
+            /** Data */
+            data: components["schemas"]["OrderView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[PaymentView] */
+        Page_PaymentView_: {
+            /** Data */
+            data: components["schemas"]["PaymentView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[SettlementView] */
+        Page_SettlementView_: {
+            /** Data */
+            data: components["schemas"]["SettlementView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[SubscriptionView] */
+        Page_SubscriptionView_: {
+            /** Data */
+            data: components["schemas"]["SubscriptionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[TradeView] */
+        Page_TradeView_: {
+            /** Data */
+            data: components["schemas"]["TradeView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** PaymentView */
+        PaymentView: {
+            /** Amount */
+            amount: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "deposit" | "payout";
+            /** Operation Id */
+            operation_id: string | null;
+            /** Payment Id */
+            payment_id: string;
+            /** Provider */
+            provider: string;
+            /** Settled At */
+            settled_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "settled" | "failed";
+        };
+        /**
+         * PlaceOrder
+         * @description A new order. client_order_id names it for ever: sending the same body again returns the same order.
+         */
+        PlaceOrder: {
+            /**
+             * Client Order Id
+             * @example ui-7f3a91
+             */
+            client_order_id: string;
             /** Limit Price */
             limit_price?: string | null;
+            /** Offering Id */
+            offering_id: string;
             /**
              * Post Only
              * @default false
              */
             post_only?: boolean;
-        };
-        /** NewPayment */
-        NewPayment: {
             /**
-             * Direction
-             * @constant
+             * Quantity
+             * @example 10
              */
-            direction: "deposit";
-            /** Amount */
-            amount: string;
-            /** Currency */
-            currency: string;
-        };
-        /** NewSub */
-        NewSub: {
-            /** Offering Id */
-            offering_id: string;
-            /** Units */
-            units: string;
-        };
-        /** Offering */
-        Offering: {
-            /** Offering Id */
-            offering_id: string;
-            /** Symbol */
-            symbol: string;
-            /** Name */
-            name: string;
-            /** Issuer Id */
-            issuer_id: string;
-            /** Issuer Name */
-            issuer_name: string;
-            /** Exemption */
-            exemption: string;
-            /** Currency */
-            currency: string;
-            /** Unit Price Amount */
-            unit_price_amount: string;
-            /** Max Units */
-            max_units: string;
-            /** Tick Size Amount */
-            tick_size_amount: string;
-            /** Lot Size Units */
-            lot_size_units: string;
-            /** Status */
-            status: string;
-            /** Market State */
-            market_state: string;
-            /** Chain Id */
-            chain_id: number;
-            /** Token Address */
-            token_address: string | null;
-            /** Last Price Amount */
-            last_price_amount: string | null;
-            /** Created At */
-            created_at: string;
-        };
-        /** Op */
-        Op: {
-            /** Operation Id */
-            operation_id: string;
-            /** Chain Id */
-            chain_id: number;
-            /** Kind */
-            kind: string;
-            /** Business Ref */
-            business_ref: string;
-            /** State */
-            state: string;
-            /** Error Code */
-            error_code: string | null;
-            /** Error Detail */
-            error_detail: string | null;
-            /** Transactions */
-            transactions: components["schemas"]["Tx"][];
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-        };
-        /** Order */
-        Order: {
-            /** Order Id */
-            order_id: string;
-            /** Client Order Id */
-            client_order_id: string;
-            /** Offering Id */
-            offering_id: string;
-            /** Symbol */
-            symbol: string;
-            /** Investor Id */
-            investor_id: string;
-            /** Side */
-            side: string;
-            /** Type */
-            type: string;
-            /** Time In Force */
-            time_in_force: string;
-            /** Post Only */
-            post_only: boolean;
-            /** Quantity */
             quantity: string;
-            /** Limit Price */
-            limit_price: string | null;
-            /** Protection Price */
-            protection_price: string | null;
-            /** Filled Quantity */
-            filled_quantity: string;
-            /** Remaining Quantity */
-            remaining_quantity: string;
-            /** Average Price */
-            average_price: string | null;
-            /** Status */
-            status: string;
-            /** Status Reason */
-            status_reason: string;
-            /** Revision */
-            revision: number;
-            /** Decision Id */
-            decision_id: string | null;
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-            /** Closed At */
-            closed_at: string | null;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * Time In Force
+             * @enum {string}
+             */
+            time_in_force: "gtc" | "day" | "ioc" | "fok";
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "limit" | "market";
         };
-        /** Page_AdminUser */
-        Page_AdminUser: {
-            /** Data */
-            data: components["schemas"]["AdminUser"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_AuditEvent */
-        Page_AuditEvent: {
-            /** Data */
-            data: components["schemas"]["AuditEvent"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Candle */
-        Page_Candle: {
-            /** Data */
-            data: components["schemas"]["Candle"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_ChainStatus */
-        Page_ChainStatus: {
-            /** Data */
-            data: components["schemas"]["ChainStatus"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Course */
-        Page_Course: {
-            /** Data */
-            data: components["schemas"]["Course"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Execution */
-        Page_Execution: {
-            /** Data */
-            data: components["schemas"]["Execution"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Investor */
-        Page_Investor: {
-            /** Data */
-            data: components["schemas"]["Investor"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Issuer */
-        Page_Issuer: {
-            /** Data */
-            data: components["schemas"]["Issuer"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_KytAlert */
-        Page_KytAlert: {
-            /** Data */
-            data: components["schemas"]["KytAlert"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Market */
-        Page_Market: {
-            /** Data */
-            data: components["schemas"]["Market"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Offering */
-        Page_Offering: {
-            /** Data */
-            data: components["schemas"]["Offering"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Op */
-        Page_Op: {
-            /** Data */
-            data: components["schemas"]["Op"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Order */
-        Page_Order: {
-            /** Data */
-            data: components["schemas"]["Order"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Payment */
-        Page_Payment: {
-            /** Data */
-            data: components["schemas"]["Payment"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Redemption */
-        Page_Redemption: {
-            /** Data */
-            data: components["schemas"]["Redemption"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Settlement */
-        Page_Settlement: {
-            /** Data */
-            data: components["schemas"]["Settlement"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Sub */
-        Page_Sub: {
-            /** Data */
-            data: components["schemas"]["Sub"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_SurvAlert */
-        Page_SurvAlert: {
-            /** Data */
-            data: components["schemas"]["SurvAlert"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Page_Trade */
-        Page_Trade: {
-            /** Data */
-            data: components["schemas"]["Trade"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /** Payment */
-        Payment: {
-            /** Payment Id */
-            payment_id: string;
-            /** Direction */
-            direction: string;
-            /** Amount */
-            amount: string;
-            /** Currency */
-            currency: string;
-            /** Status */
-            status: string;
-            /** Provider Ref */
-            provider_ref: string;
-            /** Created At */
-            created_at: string;
-            /** Settled At */
-            settled_at: string | null;
-        };
-        /** Portfolio */
-        Portfolio: {
-            cash: components["schemas"]["Cash"];
+        /**
+         * PortfolioView
+         * @description value counts units and pending_in_units at the last price, else at the primary price; total_value adds the cash balance.
+         */
+        PortfolioView: {
+            cash: components["schemas"]["CashView"];
             /** Holdings */
-            holdings: components["schemas"]["Holding"][];
+            holdings: components["schemas"]["HoldingView"][];
             /** Total Value Amount */
             total_value_amount: string;
         };
-        /** Profile */
-        Profile: {
-            /** Legal Name */
-            legal_name: string;
-            /** Country */
-            country: string;
+        /**
+         * PreviewView
+         * @description What the gate would say now, and what would be held. decision_id is null: a preview is not stored.
+         */
+        PreviewView: {
+            /** Decision Id */
+            decision_id: string | null;
+            /** Notional Amount */
+            notional_amount: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "allow" | "review" | "deny";
+            /** Price */
+            price: string;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonView"][];
         };
-        /** Reason */
-        Reason: {
+        /**
+         * Progress
+         * @description What a workflow step answers.
+         */
+        Progress: {
+            /** Phase */
+            phase: string;
+            /** Redemption Id */
+            redemption_id: string;
+        };
+        /** ReasonRequest */
+        ReasonRequest: {
             /** Reason */
             reason: string;
         };
-        /** Redemption */
-        Redemption: {
-            /** Redemption Id */
-            redemption_id: string;
-            /** Offering Id */
-            offering_id: string;
-            /** Symbol */
-            symbol: string;
+        /** ReasonView */
+        ReasonView: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            remedy: components["schemas"]["RemedyView"];
+            /** Rule Id */
+            rule_id: string;
+            /** Rule Version */
+            rule_version: number;
+        };
+        /**
+         * RedemptionPage
+         * @description One page of redemptions, newest first.
+         */
+        RedemptionPage: {
+            /** Data */
+            data: components["schemas"]["RedemptionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** RedemptionView */
+        RedemptionView: {
+            /** Amount */
+            amount: string;
+            /** Created At */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /** Decision Id */
+            decision_id: string | null;
             /** Investor Id */
             investor_id: string;
             /** Investor Name */
             investor_name: string;
-            /** Units */
-            units: string;
-            /** Amount */
-            amount: string;
-            /** Currency */
-            currency: string;
-            /** Status */
-            status: string;
+            /** Offering Id */
+            offering_id: string;
+            /** Payment Id */
+            payment_id: string | null;
             /** Reason */
             reason: string;
-            /** Created At */
-            created_at: string;
+            /** Redemption Id */
+            redemption_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "awaiting_approval" | "approved" | "burning" | "burned" | "paid" | "closed" | "rejected" | "failed";
+            /** Symbol */
+            symbol: string;
+            /** Units */
+            units: string;
             /** Updated At */
             updated_at: string;
         };
-        /** Register */
-        Register: {
+        /**
+         * ReferenceData
+         * @description What kyt needs to know of people and offerings. owners: investor id by owner group (as text, a JSON key).
+         */
+        ReferenceData: {
+            /** Links */
+            links: components["schemas"]["OwnerLink"][];
+            /** Offerings */
+            offerings: components["schemas"]["ReferenceOffering"][];
+            /** Owners */
+            owners: {
+                [key: string]: string;
+            };
+        };
+        /** ReferenceOffering */
+        ReferenceOffering: {
+            /** Market State */
+            market_state: string;
+            /** Max Units */
+            max_units: string;
+            /** Offering Id */
+            offering_id: string;
+            /** Symbol */
+            symbol: string;
+            /** Token Address */
+            token_address: string | null;
+        };
+        /**
+         * RegisterRequest
+         * @description Staff accounts are not for registration: the operator's tool makes them.
+         */
+        RegisterRequest: {
+            /** Display Name */
+            display_name: string;
             /** Email */
             email: string;
             /** Password */
             password: string;
-            /** Display Name */
-            display_name: string;
             /**
              * Persona
              * @enum {string}
              */
             persona: "investor" | "issuer";
         };
-        /** ServiceHealth */
-        ServiceHealth: {
-            /** Name */
-            name: string;
-            /** Status */
-            status: string;
-            /** Detail */
-            detail: string | null;
+        /** RemedyView */
+        RemedyView: {
+            /** Type */
+            type: string;
+            /** Value */
+            value: string | null;
         };
-        /** Session */
-        Session: {
+        /**
+         * ReplaceOrder
+         * @description What to change. quantity is the new total, filled units included.
+         */
+        ReplaceOrder: {
+            /** Limit Price */
+            limit_price?: string | null;
+            /** Quantity */
+            quantity?: string | null;
+        };
+        /**
+         * ReplayPage
+         * @description Answer of GET /internal/streams/{stream}?after=: items in seq order, dense from after + 1; empty at the head.
+         */
+        ReplayPage: {
+            /** Epoch */
+            epoch: number;
+            /** Head */
+            head: number;
+            /** Items */
+            items: {
+                [key: string]: unknown;
+            }[];
+            /** Stream */
+            stream: string;
+        };
+        /**
+         * Score
+         * @description One row of kyt.tx_risk_scores.
+         */
+        Score: {
+            /** Amount */
+            amount: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Event Id */
+            event_id: string;
+            /** Factors */
+            factors: {
+                [key: string]: unknown;
+            }[];
+            /** From Address */
+            from_address: string;
+            /** Input Hash */
+            input_hash: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "severe" | "high" | "medium" | "low" | "no_hit" | "unknown" | "unsupported";
+            /** List As Of */
+            list_as_of?: string | null;
+            /** List Version */
+            list_version: string;
+            /** Provider */
+            provider: string;
+            /** Score */
+            score: number | null;
+            /** Score Id */
+            score_id: string;
+            /**
+             * Scored At
+             * Format: date-time
+             */
+            scored_at: string;
+            /** Seq */
+            seq: number;
+            /** To Address */
+            to_address: string;
             /** Token */
             token: string;
+            /** Tx Hash */
+            tx_hash: string;
+        };
+        /**
+         * ScorePage
+         * @description One page of scores, newest first.
+         */
+        ScorePage: {
+            /** Data */
+            data: components["schemas"]["ScoreView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** ScoreView */
+        ScoreView: {
+            /** Amount */
+            amount: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Event Id */
+            event_id: string;
+            /** Factors */
+            factors: {
+                [key: string]: unknown;
+            }[];
+            /** From Address */
+            from_address: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "severe" | "high" | "medium" | "low" | "no_hit" | "unknown" | "unsupported";
+            /** List As Of */
+            list_as_of: string | null;
+            /** List Version */
+            list_version: string;
+            /** Provider */
+            provider: string;
+            /** Score */
+            score: number | null;
+            /** Score Id */
+            score_id: string;
+            /** Scored At */
+            scored_at: string;
+            /** Seq */
+            seq: number;
+            /** To Address */
+            to_address: string;
+            /** Token */
+            token: string;
+            /** Tx Hash */
+            tx_hash: string;
+        };
+        /**
+         * ServiceHealth
+         * @description status: as the service says, 'down' when it does not answer. dependencies: by name, as the service says.
+         */
+        ServiceHealth: {
+            /** Dependencies */
+            dependencies: {
+                [key: string]: unknown;
+            };
+            /** Detail */
+            detail: string;
+            /** Service */
+            service: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "down";
+        };
+        /**
+         * SessionView
+         * @description token: for `Authorization: Bearer`; browsers use the cookie instead.
+         */
+        SessionView: {
             /** Csrf Token */
             csrf_token: string;
-            user: components["schemas"]["User"];
+            /** Token */
+            token: string;
+            user: components["schemas"]["UserView"];
         };
-        /** Settlement */
-        Settlement: {
-            /** Settlement Id */
-            settlement_id: string;
+        /**
+         * SettleAnswer
+         * @description settled: false when an earlier callback had said it.
+         */
+        SettleAnswer: {
+            /** Settled */
+            settled: boolean;
+        };
+        /**
+         * SettlementView
+         * @description A settlement as its parties and the operator see it. buyer_id and seller_id are investor ids.
+         */
+        SettlementView: {
+            /** Amount */
+            amount: string;
+            /** Attempts */
+            attempts: number;
+            /** Buyer Id */
+            buyer_id: string;
+            /** Created At */
+            created_at: string;
+            /** Failure Reason */
+            failure_reason: string | null;
             /** Fill Id */
             fill_id: string;
             /** Offering Id */
             offering_id: string;
-            /** Buyer Id */
-            buyer_id: string;
+            /** Operation Id */
+            operation_id: string | null;
             /** Seller Id */
             seller_id: string;
-            /** Units */
-            units: string;
-            /** Amount */
-            amount: string;
-            /** Status */
-            status: string;
-            /** Failure Reason */
-            failure_reason: string | null;
-            /** Tx Hash */
-            tx_hash: string | null;
-            /** Created At */
-            created_at: string;
             /** Settled At */
             settled_at: string | null;
-        };
-        /** SignIn */
-        SignIn: {
-            /** Email */
-            email: string;
-            /** Password */
-            password: string;
-        };
-        /** Sub */
-        Sub: {
-            /** Subscription Id */
-            subscription_id: string;
-            /** Offering Id */
-            offering_id: string;
+            /** Settlement Id */
+            settlement_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "instructed" | "settled" | "failed";
             /** Symbol */
             symbol: string;
+            /** Tx Hash */
+            tx_hash: string | null;
+            /** Units */
+            units: string;
+        };
+        /**
+         * SignedRecord
+         * @description Signed bytes, journaled before they are broadcast: the nonce belongs to this intent for ever.
+         */
+        SignedRecord: {
+            /** From Address */
+            from_address: string;
+            /** Nonce */
+            nonce: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "signed";
+            /** Operation Id */
+            operation_id: string;
+            /** Raw */
+            raw: string;
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Hash */
+            tx_hash: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /**
+         * Statement
+         * @description What the investor keeps: the units that were destroyed, what was paid for them, and where to find both.
+         */
+        Statement: {
+            /** Amount */
+            amount: string;
+            /** Burn Operation Id */
+            burn_operation_id: string;
+            /** Burned At */
+            burned_at: string;
+            /** Currency */
+            currency: string;
             /** Investor Id */
             investor_id: string;
             /** Investor Name */
             investor_name: string;
-            /** Units */
-            units: string;
-            /** Amount */
-            amount: string;
-            /** Currency */
-            currency: string;
-            /** Status */
-            status: string;
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-        };
-        /** SurvAlert */
-        SurvAlert: {
-            /** Alert Id */
-            alert_id: string;
-            /** Seq */
-            seq: number;
-            /** Detector */
-            detector: string;
-            /** Severity */
-            severity: string;
-            /** Status */
-            status: string;
-            /** Outcome */
-            outcome: string | null;
             /** Offering Id */
             offering_id: string;
+            /** Paid At */
+            paid_at: string;
+            /** Payment Id */
+            payment_id: string;
+            /** Payout Operation Id */
+            payout_operation_id: string;
+            /** Price */
+            price: string;
+            /** Redemption Id */
+            redemption_id: string;
+            /** Requested At */
+            requested_at: string;
+            /** Symbol */
+            symbol: string;
+            /** Units */
+            units: string;
+        };
+        /**
+         * StreamHead
+         * @description Head of a chain's event stream; zeros for a chain never heard of.
+         */
+        StreamHead: {
+            /**
+             * Block Hash
+             * @default
+             */
+            block_hash?: string;
+            /**
+             * Block Number
+             * @default 0
+             */
+            block_number?: number;
+            /**
+             * Epoch
+             * @default 0
+             */
+            epoch?: number;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+        };
+        /** SubscriptionView */
+        SubscriptionView: {
+            /** Amount */
+            amount: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /** Decision Id */
+            decision_id: string | null;
+            /** Investor Id */
+            investor_id: string;
+            /** Investor Name */
+            investor_name: string;
+            /** Offering Id */
+            offering_id: string;
+            /** Operation Id */
+            operation_id: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "awaiting_funds" | "funded" | "accepted" | "issued" | "rejected" | "cancelled";
+            /** Status Reason */
+            status_reason: string;
+            /** Subscription Id */
+            subscription_id: string;
+            /** Symbol */
+            symbol: string;
+            /** Units */
+            units: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * SurveillanceAlert
+         * @description One row of surveillance.alerts when it is raised.
+         */
+        SurveillanceAlert: {
+            /** Alert Id */
+            alert_id: string;
+            /** Dedupe Key */
+            dedupe_key: string;
+            /** Detector */
+            detector: string;
+            /** Detector Version */
+            detector_version: number;
+            /** Fill Ids */
+            fill_ids: string[];
             /** From Seq */
             from_seq: number;
-            /** To Seq */
-            to_seq: number;
-            /** Subjects */
-            subjects: {
-                [key: string]: unknown;
-            }[];
             /** Metrics */
             metrics: {
                 [key: string]: unknown;
             };
+            /** Offering Id */
+            offering_id: string;
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Replay Hash */
+            replay_hash: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "severe" | "high" | "medium" | "low";
+            /** Subjects */
+            subjects: {
+                [key: string]: unknown;
+            }[];
             /** Title */
             title: string;
+            /** To Seq */
+            to_seq: number;
+        };
+        /**
+         * SurveillanceAlertPage
+         * @description One page of trade surveillance alerts, newest first.
+         */
+        SurveillanceAlertPage: {
+            /** Data */
+            data: components["schemas"]["SurveillanceAlertView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** SurveillanceAlertView */
+        SurveillanceAlertView: {
+            /** Alert Id */
+            alert_id: string;
             /** Assigned To */
             assigned_to: string | null;
             /** Close Reason */
             close_reason: string;
+            /** Closed By */
+            closed_by: string | null;
+            /** Detector */
+            detector: string;
+            /** Detector Version */
+            detector_version: number;
+            /** Fill Ids */
+            fill_ids: string[];
+            /** From Seq */
+            from_seq: number;
+            /** Metrics */
+            metrics: {
+                [key: string]: unknown;
+            };
+            /** Offering Id */
+            offering_id: string;
+            /** Outcome */
+            outcome: ("false_positive" | "explained" | "confirmed_risk" | "duplicate") | null;
             /** Raised At */
             raised_at: string;
+            /** Replay Hash */
+            replay_hash: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "severe" | "high" | "medium" | "low";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "assigned" | "investigating" | "escalated" | "closed";
+            /** Subjects */
+            subjects: {
+                [key: string]: unknown;
+            }[];
+            /** Title */
+            title: string;
+            /** To Seq */
+            to_seq: number;
             /** Updated At */
             updated_at: string;
         };
-        /** Trade */
-        Trade: {
+        /**
+         * SurveillanceBatch
+         * @description POST /internal/surveillance/batches.
+         */
+        SurveillanceBatch: {
+            /** Alerts */
+            alerts: components["schemas"]["SurveillanceAlert"][];
+            /** Epoch */
+            epoch: number;
+            /** Prev Seq */
+            prev_seq: number;
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
+        };
+        /**
+         * TradeView
+         * @description side is the taker's.
+         */
+        TradeView: {
+            /** Executed At */
+            executed_at: string;
             /** Fill Id */
             fill_id: string;
             /** Price */
             price: string;
             /** Quantity */
             quantity: string;
-            /** Side */
-            side: string;
-            /** Executed At */
-            executed_at: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
         };
-        /** Tx */
-        Tx: {
+        /**
+         * TxStateRecord
+         * @description Where a transaction is. block fields are null while it is in no block.
+         */
+        TxStateRecord: {
+            /** Block Hash */
+            block_hash?: string | null;
+            /** Block Number */
+            block_number?: number | null;
+            /** Gas Used */
+            gas_used?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "tx_state";
+            /** Revert Reason */
+            revert_reason?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "signed" | "broadcast" | "mined" | "final" | "reverted";
             /** Tx Id */
             tx_id: string;
-            /** Step */
-            step: string;
-            /** Tx Hash */
-            tx_hash: string;
-            /** Nonce */
-            nonce: number;
-            /** State */
-            state: string;
-            /** Block Number */
-            block_number: number | null;
         };
-        /** User */
-        User: {
-            /** User Id */
-            user_id: string;
-            /** Email */
-            email: string;
+        /**
+         * UserView
+         * @description The signed-in user, as the screens need it.
+         */
+        UserView: {
             /** Display Name */
             display_name: string;
-            /** Personas */
-            personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
+            /** Email */
+            email: string;
             /** Investor Id */
             investor_id: string | null;
             /** Issuer Id */
             issuer_id: string | null;
+            /** Personas */
+            personas: ("investor" | "issuer" | "compliance_officer" | "transfer_agent" | "tokenization_agent" | "ats_operator" | "admin")[];
+            /** User Id */
+            user_id: string;
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
-        /** Wallet */
-        Wallet: {
-            /** Wallet Id */
-            wallet_id: string;
-            /** Chain Id */
-            chain_id: number;
+        /**
+         * Verification
+         * @description ok: every leaf, every root and the whole chain of seals were computed again and hold. unsealed: events too young for a seal.
+         */
+        Verification: {
+            broken: components["schemas"]["Broken"] | null;
+            /** Events */
+            events: number;
+            /** Ok */
+            ok: boolean;
+            /** Seals */
+            seals: number;
+            /** Unsealed */
+            unsealed: number;
+        };
+        /**
+         * WalletView
+         * @description address is lower case; screens show it with its EIP-55 checksum.
+         */
+        WalletView: {
             /** Address */
             address: string;
+            /** Chain Id */
+            chain_id: number;
             /** Identity */
             identity: string | null;
-            /** Status */
-            status: string;
-        };
-        /** Why */
-        Why: {
-            /** Code */
-            code: string;
-            /** Rule Id */
-            rule_id: string;
-            /** Message */
-            message: string;
-            /** Remedy */
-            remedy: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "created" | "registering" | "registered" | "removed";
+            /** Wallet Id */
+            wallet_id: string;
         };
     };
     responses: never;
@@ -1844,6 +3873,837 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_alert_heads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+        };
+    };
+    verify_audit_internally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+        };
+    };
+    bootstrap_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BootstrapRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BootstrapAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_contracts: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    append_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_journal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JournalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_nonces: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_open_operations: {
+        parameters: {
+            query: {
+                chain_id: number;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_journaled_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournaledOperation"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_stream_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chain_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamHead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_cursors: {
+        parameters: {
+            query: {
+                consumer: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_kyt_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KytBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    release_lease: {
+        parameters: {
+            query: {
+                epoch: number;
+                holder?: string | null;
+            };
+            header?: never;
+            path: {
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    matcher_offerings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatcherOfferings"];
+                };
+            };
+        };
+    };
+    get_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                redemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_step: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                redemption_id: string;
+                step: "open" | "burn" | "payout" | "close" | "expire";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_reference_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferenceData"];
+                };
+            };
+        };
+    };
+    settle_sandbox_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettleAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    replay_stream: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_surveillance_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SurveillanceBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    platform_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthReport"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AdminUserView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MarketView_"];
+                };
+            };
+        };
+    };
+    list_audit_events: {
+        parameters: {
+            query?: {
+                /** @description id of what the events are about */
+                subject_id?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEventView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeView"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -1853,7 +4713,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Register"];
+                "application/json": components["schemas"]["RegisterRequest"];
             };
         };
         responses: {
@@ -1863,7 +4723,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["UserView"];
                 };
             };
             /** @description Validation Error */
@@ -1886,7 +4746,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignIn"];
+                "application/json": components["schemas"]["LoginRequest"];
             };
         };
         responses: {
@@ -1896,7 +4756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
             /** @description Validation Error */
@@ -1906,26 +4766,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    who_am_i: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
                 };
             };
         };
@@ -1948,11 +4788,220 @@ export interface operations {
             };
         };
     };
-    list_investors: {
+    list_dead_letters: {
         parameters: {
             query?: {
-                kyc_status?: string | null;
+                status?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
                 limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_operations: {
+        parameters: {
+            query?: {
+                state?: ("queued" | "running" | "final" | "failed") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    deploy_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+        };
+    };
+    get_chain_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainStatus"];
+                };
+            };
+        };
+    };
+    list_owner_links: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerLinkPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    declare_owner_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnerLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerLink"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_courses: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -1967,7 +5016,107 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Investor"];
+                    "application/json": components["schemas"]["Page_CourseView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_course: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseDetailView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_executions: {
+        parameters: {
+            query?: {
+                after_seq?: number;
+                offering_id?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ExecutionView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_investors: {
+        parameters: {
+            query?: {
+                kyc_status?: ("pending" | "approved" | "rejected" | "expired") | null;
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvestorView_"];
                 };
             };
             /** @description Validation Error */
@@ -1990,7 +5139,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Profile"];
+                "application/json": components["schemas"]["NewInvestor"];
             };
         };
         responses: {
@@ -2000,7 +5149,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Investor"];
+                    "application/json": components["schemas"]["InvestorView"];
                 };
             };
             /** @description Validation Error */
@@ -2029,7 +5178,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Investor"];
+                    "application/json": components["schemas"]["InvestorView"];
                 };
             };
         };
@@ -2045,7 +5194,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["ReasonRequest"];
             };
         };
         responses: {
@@ -2055,7 +5204,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Investor"];
+                    "application/json": components["schemas"]["InvestorView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    freeze_investor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                investor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestorView"];
                 };
             };
             /** @description Validation Error */
@@ -2080,7 +5264,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["ReasonRequest"];
             };
         };
         responses: {
@@ -2090,7 +5274,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Investor"];
+                    "application/json": components["schemas"]["InvestorView"];
                 };
             };
             /** @description Validation Error */
@@ -2104,7 +5288,7 @@ export interface operations {
             };
         };
     };
-    freeze: {
+    unfreeze_investor: {
         parameters: {
             query?: never;
             header?: never;
@@ -2115,7 +5299,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["ReasonRequest"];
             };
         };
         responses: {
@@ -2125,42 +5309,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Investor"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    unfreeze: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                investor_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Reason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Investor"];
+                    "application/json": components["schemas"]["InvestorView"];
                 };
             };
             /** @description Validation Error */
@@ -2177,7 +5326,9 @@ export interface operations {
     list_issuers: {
         parameters: {
             query?: {
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -2192,7 +5343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Issuer"];
+                    "application/json": components["schemas"]["Page_IssuerView_"];
                 };
             };
             /** @description Validation Error */
@@ -2215,7 +5366,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Profile"];
+                "application/json": components["schemas"]["NewIssuer"];
             };
         };
         responses: {
@@ -2225,7 +5376,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Issuer"];
+                    "application/json": components["schemas"]["IssuerView"];
                 };
             };
             /** @description Validation Error */
@@ -2254,7 +5405,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Issuer"];
+                    "application/json": components["schemas"]["IssuerView"];
                 };
             };
         };
@@ -2270,7 +5421,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["KybReason"];
             };
         };
         responses: {
@@ -2280,7 +5431,183 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Issuer"];
+                    "application/json": components["schemas"]["IssuerView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reject_kyb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                issuer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KybReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_kyt_alerts: {
+        parameters: {
+            query?: {
+                status?: ("open" | "assigned" | "investigating" | "escalated" | "closed") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KytAlertPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_kyt_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KytAlertView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_kyt_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KytAlertView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_kyt_scores: {
+        parameters: {
+            query?: {
+                /** @description either side of the transfer */
+                address?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorePage"];
                 };
             };
             /** @description Validation Error */
@@ -2297,7 +5624,9 @@ export interface operations {
     list_offerings: {
         parameters: {
             query?: {
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -2312,7 +5641,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Offering"];
+                    "application/json": components["schemas"]["Page_OfferingView_"];
                 };
             };
             /** @description Validation Error */
@@ -2345,7 +5674,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Offering"];
+                    "application/json": components["schemas"]["OfferingView"];
                 };
             };
             /** @description Validation Error */
@@ -2376,7 +5705,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Offering"];
+                    "application/json": components["schemas"]["OfferingView"];
                 };
             };
             /** @description Validation Error */
@@ -2390,9 +5719,11 @@ export interface operations {
             };
         };
     };
-    approve_offering: {
+    get_book: {
         parameters: {
-            query?: never;
+            query?: {
+                depth?: number;
+            };
             header?: never;
             path: {
                 offering_id: string;
@@ -2407,7 +5738,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Offering"];
+                    "application/json": components["schemas"]["BookView"];
                 };
             };
             /** @description Validation Error */
@@ -2421,9 +5752,12 @@ export interface operations {
             };
         };
     };
-    deploy_offering: {
+    list_candles: {
         parameters: {
-            query?: never;
+            query?: {
+                interval?: "1m" | "5m" | "1h";
+                limit?: number;
+            };
             header?: never;
             path: {
                 offering_id: string;
@@ -2438,7 +5772,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Offering"];
+                    "application/json": components["schemas"]["Page_CandleView_"];
                 };
             };
             /** @description Validation Error */
@@ -2452,135 +5786,7 @@ export interface operations {
             };
         };
     };
-    open_offering: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Offering"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    start_trading_offering: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Offering"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    halt_offering: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Reason"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Offering"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    resume_offering: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Offering"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    cap_table: {
+    get_cap_table: {
         parameters: {
             query?: never;
             header?: never;
@@ -2611,113 +5817,18 @@ export interface operations {
             };
         };
     };
-    book: {
+    list_trades: {
         parameters: {
             query?: {
-                depth?: number;
-            };
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Book"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    trades: {
-        parameters: {
-            query?: {
+                /** @description rows per page */
                 limit?: number;
-            };
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Trade"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    candles: {
-        parameters: {
-            query?: {
-                interval?: "1m" | "5m" | "1h";
-            };
-            header?: never;
-            path: {
-                offering_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Candle"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_payments: {
-        parameters: {
-            query?: {
-                limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
-            path?: never;
+            path: {
+                offering_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -2728,7 +5839,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Payment"];
+                    "application/json": components["schemas"]["Page_TradeView_"];
                 };
             };
             /** @description Validation Error */
@@ -2742,110 +5853,12 @@ export interface operations {
             };
         };
     };
-    create_payment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPayment"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_subscriptions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Sub"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    create_subscription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSub"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Sub"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    accept_subscription: {
+    approve_offering: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                subscription_id: string;
+                offering_id: string;
             };
             cookie?: never;
         };
@@ -2857,7 +5870,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sub"];
+                    "application/json": components["schemas"]["OfferingView"];
                 };
             };
             /** @description Validation Error */
@@ -2871,12 +5884,12 @@ export interface operations {
             };
         };
     };
-    reject_subscription: {
+    deploy_offering: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                subscription_id: string;
+                offering_id: string;
             };
             cookie?: never;
         };
@@ -2888,7 +5901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sub"];
+                    "application/json": components["schemas"]["OfferingView"];
                 };
             };
             /** @description Validation Error */
@@ -2902,16 +5915,18 @@ export interface operations {
             };
         };
     };
-    preview_order: {
+    halt: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                offering_id: string;
+            };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["HaltRequest"];
             };
         };
         responses: {
@@ -2921,7 +5936,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Decision"];
+                    "application/json": components["schemas"]["MarketStateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_offering: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferingView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketStateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offering_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketStateView"];
                 };
             };
             /** @description Validation Error */
@@ -2938,9 +6046,12 @@ export interface operations {
     list_orders: {
         parameters: {
             query?: {
+                /** @description a status, or 'open', or 'closed' */
                 status?: string | null;
                 offering_id?: string | null;
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -2955,7 +6066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Order"];
+                    "application/json": components["schemas"]["Page_OrderView_"];
                 };
             };
             /** @description Validation Error */
@@ -2972,13 +6083,16 @@ export interface operations {
     place_order: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description wait=<seconds>: answer once the matcher has, at the latest after this long */
+                prefer?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["PlaceOrder"];
             };
         };
         responses: {
@@ -2988,7 +6102,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Order"];
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description Validation Error */
@@ -3019,7 +6164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Order"];
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description Validation Error */
@@ -3033,12 +6178,48 @@ export interface operations {
             };
         };
     };
-    list_executions: {
+    replace_order: {
         parameters: {
-            query?: {
-                after_seq?: number;
-                offering_id?: string | null;
-                limit?: number;
+            query?: never;
+            header?: {
+                /** @description wait=<seconds>: answer once the matcher has, at the latest after this long */
+                prefer?: string | null;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_order_by_client_id: {
+        parameters: {
+            query: {
+                client_order_id: string;
             };
             header?: never;
             path?: never;
@@ -3052,7 +6233,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Execution"];
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description Validation Error */
@@ -3066,11 +6247,45 @@ export interface operations {
             };
         };
     };
-    list_settlements: {
+    preview_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_payments: {
         parameters: {
             query?: {
-                status?: string | null;
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -3085,7 +6300,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Settlement"];
+                    "application/json": components["schemas"]["Page_PaymentView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPayment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentView"];
                 };
             };
             /** @description Validation Error */
@@ -3114,7 +6364,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Portfolio"];
+                    "application/json": components["schemas"]["PortfolioView"];
                 };
             };
         };
@@ -3122,8 +6372,11 @@ export interface operations {
     list_redemptions: {
         parameters: {
             query?: {
-                limit?: number;
+                status?: ("requested" | "awaiting_approval" | "approved" | "burning" | "burned" | "paid" | "closed" | "rejected" | "failed") | null;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -3137,7 +6390,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Redemption"];
+                    "application/json": components["schemas"]["RedemptionPage"];
                 };
             };
             /** @description Validation Error */
@@ -3154,13 +6407,15 @@ export interface operations {
     request_redemption: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewSub"];
+                "application/json": components["schemas"]["NewRedemption"];
             };
         };
         responses: {
@@ -3170,7 +6425,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Redemption"];
+                    "application/json": components["schemas"]["RedemptionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_redemption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                redemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_statement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                redemption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
                 };
             };
             /** @description Validation Error */
@@ -3195,7 +6512,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["Decide"];
             };
         };
         responses: {
@@ -3205,7 +6522,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Redemption"];
+                    "application/json": components["schemas"]["RedemptionView"];
                 };
             };
             /** @description Validation Error */
@@ -3230,7 +6547,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["Decide"];
             };
         };
         responses: {
@@ -3240,7 +6557,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Redemption"];
+                    "application/json": components["schemas"]["RedemptionView"];
                 };
             };
             /** @description Validation Error */
@@ -3254,11 +6571,13 @@ export interface operations {
             };
         };
     };
-    kyt_alerts: {
+    list_settlements: {
         parameters: {
             query?: {
-                status?: string | null;
+                status?: ("pending" | "instructed" | "settled" | "failed") | null;
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -3273,7 +6592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_KytAlert"];
+                    "application/json": components["schemas"]["Page_SettlementView_"];
                 };
             };
             /** @description Validation Error */
@@ -3287,11 +6606,13 @@ export interface operations {
             };
         };
     };
-    surveillance_alerts: {
+    list_subscriptions: {
         parameters: {
             query?: {
-                status?: string | null;
+                offering_id?: string | null;
+                /** @description rows per page */
                 limit?: number;
+                /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
             header?: never;
@@ -3306,7 +6627,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_SurvAlert"];
+                    "application/json": components["schemas"]["Page_SubscriptionView_"];
                 };
             };
             /** @description Validation Error */
@@ -3320,12 +6641,47 @@ export interface operations {
             };
         };
     };
-    assign_kyt: {
+    create_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accept_subscription: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                alert_id: string;
+                subscription_id: string;
             };
             cookie?: never;
         };
@@ -3337,7 +6693,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KytAlert"];
+                    "application/json": components["schemas"]["SubscriptionView"];
                 };
             };
             /** @description Validation Error */
@@ -3351,7 +6707,73 @@ export interface operations {
             };
         };
     };
-    close_kyt: {
+    reject_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_surveillance_alerts: {
+        parameters: {
+            query?: {
+                status?: ("open" | "assigned" | "investigating" | "escalated" | "closed") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveillanceAlertPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_surveillance_alert: {
         parameters: {
             query?: never;
             header?: never;
@@ -3362,7 +6784,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Close"];
+                "application/json": components["schemas"]["AssignRequest"];
             };
         };
         responses: {
@@ -3372,7 +6794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KytAlert"];
+                    "application/json": components["schemas"]["SurveillanceAlertView"];
                 };
             };
             /** @description Validation Error */
@@ -3386,38 +6808,7 @@ export interface operations {
             };
         };
     };
-    assign_surveillance: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alert_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SurvAlert"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    close_surveillance: {
+    close_surveillance_alert: {
         parameters: {
             query?: never;
             header?: never;
@@ -3428,7 +6819,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Close"];
+                "application/json": components["schemas"]["CloseRequest"];
             };
         };
         responses: {
@@ -3438,236 +6829,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SurvAlert"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    markets: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Market"];
-                };
-            };
-        };
-    };
-    deploy_platform: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Op"];
-                };
-            };
-        };
-    };
-    operations: {
-        parameters: {
-            query?: {
-                state?: string | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Op"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    chain_status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ChainStatus"];
-                };
-            };
-        };
-    };
-    audit_events: {
-        parameters: {
-            query?: {
-                subject_id?: string | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AuditEvent"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    courses: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Course"];
-                };
-            };
-        };
-    };
-    admin_users: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AdminUser"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    admin_health: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
-    stream: {
-        parameters: {
-            query: {
-                topics: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["SurveillanceAlertView"];
                 };
             };
             /** @description Validation Error */

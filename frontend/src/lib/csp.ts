@@ -19,4 +19,8 @@ export function contentSecurityPolicy(nonce: string, development: boolean): stri
 }
 
 /** Hashes of style text written by pinned libraries; tests/csp.test.ts recomputes them from node_modules. */
-export const STYLE_HASHES: readonly string[] = [];
+export const STYLE_HASHES: readonly string[] = [
+  "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='", // the empty element sonner appends before it fills it
+  "'sha256-StEaX+se6YS7pqjzrzMIA0KaX9zF/8zAhvQXZAe5epY='", // sonner
+  "'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='", // lightweight-charts: its logo
+];

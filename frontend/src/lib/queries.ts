@@ -3,6 +3,18 @@ import type { paths } from "./api-types";
 
 export const PAGE_SIZE = 100;
 
+/** What a list's filter may be, by the generated types: never null, "" is spelled undefined. */
+type Filter<Path extends keyof paths, Name extends string> = paths[Path] extends {
+  get: { parameters: { query?: { [key in Name]?: infer Value } } };
+}
+  ? NonNullable<Value>
+  : never;
+
+export type KycStatus = Filter<"/v1/investors", "kyc_status">;
+export type SettlementStatus = Filter<"/v1/settlements", "status">;
+export type AlertStatus = Filter<"/v1/kyt/alerts", "status">;
+export type OperationState = Filter<"/v1/chain/operations", "state">;
+
 /**
  * Every read of the app, once. The server prefetches with its own client, the browser reads with $api; both build their
  * query keys here, so a prefetched page asks nothing again.
@@ -12,7 +24,7 @@ export function queriesFor(api: OpenapiQueryClient<paths>) {
   return {
     portfolio: () => api.queryOptions("get", "/v1/portfolio"),
     myInvestor: () => api.queryOptions("get", "/v1/investors/me"),
-    investors: (kyc_status?: string) =>
+    investors: (kyc_status?: KycStatus) =>
       api.queryOptions("get", "/v1/investors", {
         params: { query: { ...page(), ...(kyc_status ? { kyc_status } : {}) } },
       }),
@@ -45,19 +57,19 @@ export function queriesFor(api: OpenapiQueryClient<paths>) {
       api.queryOptions("get", "/v1/executions", {
         params: { query: { limit: PAGE_SIZE, ...(offering_id ? { offering_id } : {}) } },
       }),
-    settlements: (filter: { status?: string; cursor?: string } = {}) => {
+    settlements: (filter: { status?: SettlementStatus; cursor?: string } = {}) => {
       const { cursor, ...rest } = filter;
       return api.queryOptions("get", "/v1/settlements", { params: { query: { ...page(cursor), ...rest } } });
     },
     redemptions: () => api.queryOptions("get", "/v1/redemptions", { params: { query: page() } }),
-    kytAlerts: (status?: string) =>
+    kytAlerts: (status?: AlertStatus) =>
       api.queryOptions("get", "/v1/kyt/alerts", { params: { query: { ...page(), ...(status ? { status } : {}) } } }),
-    surveillanceAlerts: (status?: string) =>
+    surveillanceAlerts: (status?: AlertStatus) =>
       api.queryOptions("get", "/v1/surveillance/alerts", {
         params: { query: { ...page(), ...(status ? { status } : {}) } },
       }),
     markets: () => api.queryOptions("get", "/v1/ats/markets"),
-    operations: (filter: { state?: string; cursor?: string } = {}) => {
+    operations: (filter: { state?: OperationState; cursor?: string } = {}) => {
       const { cursor, ...rest } = filter;
       return api.queryOptions("get", "/v1/chain/operations", { params: { query: { ...page(cursor), ...rest } } });
     },
@@ -67,6 +79,10 @@ export function queriesFor(api: OpenapiQueryClient<paths>) {
       return api.queryOptions("get", "/v1/audit/events", { params: { query: { ...page(cursor), ...rest } } });
     },
     courses: () => api.queryOptions("get", "/v1/courses"),
+    course: (course_id: string) =>
+      api.queryOptions("get", "/v1/courses/{course_id}", { params: { path: { course_id } } }),
+    statement: (redemption_id: string) =>
+      api.queryOptions("get", "/v1/redemptions/{redemption_id}/statement", { params: { path: { redemption_id } } }),
     users: () => api.queryOptions("get", "/v1/admin/users", { params: { query: page() } }),
     health: () => api.queryOptions("get", "/v1/admin/health"),
   };

@@ -27,6 +27,7 @@ export type SurveillanceAlert = Row<"/v1/surveillance/alerts">;
 export type Market = Row<"/v1/ats/markets">;
 export type Operation = Row<"/v1/chain/operations">;
 export type AuditEvent = Row<"/v1/audit/events">;
+export type AuditVerification = Answer<"/v1/audit/verification">;
 export type User = Row<"/v1/admin/users">;
 export type Course = Row<"/v1/courses">;
 export type NewOrder = paths["/v1/orders"]["post"]["requestBody"]["content"]["application/json"];

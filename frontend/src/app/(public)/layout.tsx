@@ -8,7 +8,7 @@ export default function PublicLayout({ children }: { children: ReactNode }) {
   return (
     <div className="flex min-h-dvh flex-col">
       <header className="flex h-12 items-center gap-2 border-b bg-panel px-4">
-        <Link href="/" className="rounded">
+        <Link href="/" className="flex items-center rounded">
           <Wordmark />
         </Link>
         <nav aria-label="Account" className="ml-auto flex items-center gap-2">

@@ -41,7 +41,7 @@ export function Shell({ area, session, children }: { area: Area; session: Sessio
           >
             <Menu aria-hidden className="size-5" />
           </Button>
-          <Link href={area.prefix} className="rounded">
+          <Link href={area.prefix} className="flex items-center rounded">
             <Wordmark />
           </Link>
           <span className="hidden text-muted sm:inline">{area.label}</span>

@@ -79,3 +79,15 @@ export function TextArea({ label, hint, error, className, ...rest }: Shared & Co
     </Frame>
   );
 }
+
+/** A small select with its name beside it, for the head of a table. */
+export function FilterSelect({ label, children, ...rest }: { label: string } & ComponentProps<"select">) {
+  return (
+    <label className="flex items-center gap-1.5 text-xs text-muted">
+      {label}
+      <select className="h-7 rounded border bg-bg px-1.5 text-xs text-ink" {...rest}>
+        {children}
+      </select>
+    </label>
+  );
+}

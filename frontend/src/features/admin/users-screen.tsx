@@ -4,7 +4,6 @@ import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
 import { useLive } from "@/components/live-provider";
 import { Badge } from "@/components/ui/badge";
-import { Panel } from "@/components/ui/panel";
 import type { User } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 
@@ -24,15 +23,13 @@ const COLUMNS: readonly Column<User>[] = [
 export function UsersScreen() {
   const users = useLive(queries.users(), 30_000);
   return (
-    <Panel title="Users" flush>
-      <DataTable
-        label="Users"
-        query={users}
-        columns={COLUMNS}
-        rowId={(row) => row.user_id}
-        empty="No users."
-        filterable
-      />
-    </Panel>
+    <DataTable
+      label="Users"
+      query={users}
+      columns={COLUMNS}
+      rowId={(row) => row.user_id}
+      empty="No users."
+      filterable
+    />
   );
 }

@@ -31,8 +31,8 @@ export function AlertActions({
   const assign = useAct<undefined, unknown>(
     () =>
       kind === "kyt"
-        ? api.POST("/v1/kyt/alerts/{alert_id}:assign", { params })
-        : api.POST("/v1/surveillance/alerts/{alert_id}:assign", { params }),
+        ? api.POST("/v1/kyt/alerts/{alert_id}:assign", { params, body: {} })
+        : api.POST("/v1/surveillance/alerts/{alert_id}:assign", { params, body: {} }),
     {
       done: "The alert is yours",
     },

@@ -1,12 +1,12 @@
 "use client";
 
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { Badge } from "@/components/ui/badge";
-import { SelectField } from "@/components/ui/field";
-import { Panel } from "@/components/ui/panel";
+import { FilterSelect } from "@/components/ui/field";
+import type { AlertStatus } from "@/lib/queries";
 import type { KytAlert, SurveillanceAlert } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 import { AlertActions } from "./alert-actions";
@@ -87,34 +87,28 @@ function Facts({ facts }: { facts: Record<string, unknown> }) {
   );
 }
 
-function StatusSelect({ status, setStatus }: { status: string; setStatus: (status: string) => void }) {
+function StatusSelect({
+  status,
+  setStatus,
+}: {
+  status: AlertStatus | "";
+  setStatus: (status: AlertStatus | "") => void;
+}) {
   return (
-    <SelectField
-      label="State"
-      value={status}
-      onChange={(event) => setStatus(event.target.value)}
-      className="h-7 w-32 text-xs"
-    >
+    <FilterSelect label="State" value={status} onChange={(event) => setStatus(event.target.value as AlertStatus | "")}>
       <option value="">All</option>
       <option value="open">Open</option>
       <option value="assigned">Assigned</option>
       <option value="closed">Closed</option>
-    </SelectField>
+    </FilterSelect>
   );
 }
 
-const frame = (title: string, children: ReactNode) => (
-  <Panel title={title} flush>
-    {children}
-  </Panel>
-);
-
 export function KytAlerts() {
   useTopics("alerts");
-  const [status, setStatus] = useState("");
+  const [status, setStatus] = useState<AlertStatus | "">("");
   const alerts = useLive(queries.kytAlerts(status || undefined), 5_000);
-  return frame(
-    "Transaction alerts",
+  return (
     <DataTable
       label="Transaction alerts"
       query={alerts}
@@ -124,17 +118,16 @@ export function KytAlerts() {
       filterable
       toolbar={<StatusSelect status={status} setStatus={setStatus} />}
       actions={(row) => <AlertActions kind="kyt" alertId={row.alert_id} status={row.status} />}
-    />,
+    />
   );
 }
 
 /** `decides` is false at desks that may look but not close. */
 export function SurveillanceAlerts({ decides }: { decides: boolean }) {
   useTopics("alerts");
-  const [status, setStatus] = useState("");
+  const [status, setStatus] = useState<AlertStatus | "">("");
   const alerts = useLive(queries.surveillanceAlerts(status || undefined), 5_000);
-  return frame(
-    "Surveillance alerts",
+  return (
     <DataTable
       label="Surveillance alerts"
       query={alerts}
@@ -146,6 +139,6 @@ export function SurveillanceAlerts({ decides }: { decides: boolean }) {
       actions={
         decides ? (row) => <AlertActions kind="surveillance" alertId={row.alert_id} status={row.status} /> : undefined
       }
-    />,
+    />
   );
 }

@@ -1,12 +1,14 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
 import { useLive } from "@/components/live-provider";
+import { ProblemView } from "@/components/problem-view";
 import { Button } from "@/components/ui/button";
-import { Panel } from "@/components/ui/panel";
-import type { AuditEvent } from "@/lib/types";
+import { api, unwrap } from "@/lib/api";
+import type { AuditEvent, AuditVerification } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 
 const COLUMNS: readonly Column<AuditEvent>[] = [
@@ -23,7 +25,8 @@ export function AuditScreen() {
   const [cursor, setCursor] = useState<string>();
   const events = useLive(queries.auditEvents({ ...(asked ? { subject_id: asked } : {}), cursor }), 15_000);
   return (
-    <Panel title="Events" flush>
+    <div className="space-y-4">
+      <Verify />
       <DataTable
         label="Audit events"
         query={events}
@@ -54,6 +57,31 @@ export function AuditScreen() {
         }
         pager={{ onFirst: cursor ? () => setCursor(undefined) : undefined, onNext: setCursor }}
       />
-    </Panel>
+    </div>
+  );
+}
+
+/** Has the api compute every hash of the trail again, on request: it reads the whole trail. */
+function Verify() {
+  const verification = useQuery<AuditVerification, unknown>({
+    queryKey: ["audit verification"],
+    queryFn: () => unwrap(api.GET("/v1/audit/verification")),
+    enabled: false,
+    gcTime: 0,
+  });
+  return (
+    <div className="flex flex-wrap items-center gap-3">
+      <Button disabled={verification.isFetching} onClick={() => verification.refetch()}>
+        {verification.isFetching ? "Computing…" : "Verify the trail"}
+      </Button>
+      {verification.error ? <ProblemView error={verification.error} /> : null}
+      {verification.data ? (
+        <p role="status" className={verification.data.ok ? "text-up" : "text-down"}>
+          {verification.data.ok
+            ? `Intact: ${verification.data.events} events under ${verification.data.seals} seals, ${verification.data.unsealed} not sealed yet.`
+            : `Broken: ${JSON.stringify(verification.data.broken)}`}
+        </p>
+      ) : null}
+    </div>
   );
 }

@@ -7,7 +7,7 @@ import { useLive, useTopics } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Badge } from "@/components/ui/badge";
 import { SelectField } from "@/components/ui/field";
-import { Panel, Stat, Stats } from "@/components/ui/panel";
+import { Stat, Stats } from "@/components/ui/panel";
 import { add, compareDecimals, formatDecimal, formatUnits, subtract } from "@/lib/decimal";
 import type { Holder } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
@@ -104,16 +104,14 @@ function Register({ offeringId }: { offeringId: string }) {
           note={as_of_seq === undefined ? undefined : `as of chain event ${as_of_seq}`}
         />
       </Stats>
-      <Panel title="Holders" flush>
-        <DataTable
-          label="Holders"
-          query={capTable}
-          columns={HOLDER_COLUMNS}
-          rowId={(row) => row.investor_id}
-          empty="Nobody holds units of this offering yet."
-          filterable
-        />
-      </Panel>
+      <DataTable
+        label="Holders"
+        query={capTable}
+        columns={HOLDER_COLUMNS}
+        rowId={(row) => row.investor_id ?? row.address ?? row.legal_name}
+        empty="Nobody holds units of this offering yet."
+        filterable
+      />
     </>
   );
 }

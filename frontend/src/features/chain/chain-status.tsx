@@ -7,16 +7,36 @@ import { Stat, Stats } from "@/components/ui/panel";
 import { formatTime } from "@/lib/time";
 import { queries } from "@/lib/use-queries";
 
-/** The chains the platform follows: head, finality, and when they were last seen. */
+/** The chain the platform follows: head, finality, and how far behind its readers are. */
 export function ChainStatusLine() {
   const status = useLive(queries.chainStatus(), 5_000);
   if (status.error) return <ProblemView error={status.error} />;
-  return status.data?.data.map((chain) => (
-    <Stats key={chain.chain_id}>
-      <Stat label={`Chain ${chain.chain_id}`} value={<Badge state={chain.status} />} />
-      <Stat label="Head block" value={String(chain.head_number)} />
-      <Stat label="Final block" value={String(chain.finalized_number)} />
-      <Stat label="Seen, UTC" value={formatTime(chain.observed_at)} />
+  if (!status.data) return null;
+  const chain = status.data;
+  return (
+    <Stats>
+      <Stat
+        label={`Chain ${chain.chain_id}`}
+        value={<Badge state={chain.status} />}
+        note={`seen ${formatTime(chain.observed_at)} UTC`}
+      />
+      <Stat
+        label="Head and final block"
+        value={`${chain.head_number ?? "—"} / ${chain.finalized_number ?? "—"}`}
+        note={`platform ${chain.platform}`}
+      />
+      <Stat
+        label="Open operations"
+        value={chain.open_operations}
+        note={
+          chain.dead_letters ? <span className="text-down">{chain.dead_letters} dead letters</span> : "no dead letters"
+        }
+      />
+      <Stat
+        label="Events taken in"
+        value={`${chain.consumed_seq} of ${chain.event_seq}`}
+        note={`${chain.scored_transfers} of ${chain.final_transfers} transfers scored`}
+      />
     </Stats>
-  ));
+  );
 }

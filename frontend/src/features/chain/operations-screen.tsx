@@ -6,9 +6,9 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
-import { SelectField } from "@/components/ui/field";
-import { Panel } from "@/components/ui/panel";
+import { FilterSelect } from "@/components/ui/field";
 import { api } from "@/lib/api";
+import type { OperationState } from "@/lib/queries";
 import type { Operation } from "@/lib/types";
 import { useAct } from "@/lib/use-act";
 import { queries } from "@/lib/use-queries";
@@ -22,6 +22,11 @@ const COLUMNS: readonly Column<Operation>[] = [
     header: "For",
     value: (row) => row.business_ref,
     cell: (row) => <span className="font-mono text-xs">{shortRef(row.business_ref)}</span>,
+  },
+  {
+    header: "Transaction",
+    value: (row) => row.tx_hashes.join(" "),
+    cell: (row) => <Transactions hashes={row.tx_hashes} />,
   },
   { header: "State", value: (row) => row.state, cell: (row) => <Badge state={row.state} /> },
   {
@@ -37,6 +42,17 @@ function shortRef(reference: string): string {
   return [noun, id.length > 14 ? `${id.slice(0, 4)}…${id.slice(-4)}` : id, ...rest].filter(Boolean).join(":");
 }
 
+function Transactions({ hashes }: { hashes: readonly string[] }) {
+  const last = hashes.at(-1);
+  if (!last) return "—";
+  return (
+    <>
+      <Id value={last} />{" "}
+      {hashes.length > 1 ? <span className="text-xs text-muted">and {hashes.length - 1} more</span> : null}
+    </>
+  );
+}
+
 function Failure({ operation }: { operation: Operation }) {
   if (!operation.error_code) return "—";
   return (
@@ -48,41 +64,38 @@ function Failure({ operation }: { operation: Operation }) {
 
 export function OperationsScreen() {
   useTopics("chain");
-  const [state, setState] = useState("");
+  const [state, setState] = useState<OperationState | "">("");
   const [cursor, setCursor] = useState<string>();
   const operations = useLive(queries.operations({ ...(state ? { state } : {}), cursor }), 5_000);
-  const choose = (next: string) => {
+  const choose = (next: OperationState | "") => {
     setCursor(undefined);
     setState(next);
   };
   return (
     <div className="space-y-4">
       <ChainStatusLine />
-      <Panel title="Operations" flush>
-        <DataTable
-          label="Chain operations"
-          query={operations}
-          columns={COLUMNS}
-          rowId={(row) => row.operation_id}
-          empty="No operations in this state."
-          filterable
-          toolbar={
-            <SelectField
-              label="State"
-              value={state}
-              onChange={(event) => choose(event.target.value)}
-              className="h-7 w-32 text-xs"
-            >
-              <option value="">All</option>
-              <option value="queued">Queued</option>
-              <option value="running">Running</option>
-              <option value="final">Final</option>
-              <option value="failed">Failed</option>
-            </SelectField>
-          }
-          pager={{ onFirst: cursor ? () => setCursor(undefined) : undefined, onNext: setCursor }}
-        />
-      </Panel>
+      <DataTable
+        label="Chain operations"
+        query={operations}
+        columns={COLUMNS}
+        rowId={(row) => row.operation_id}
+        empty="No operations in this state."
+        filterable
+        toolbar={
+          <FilterSelect
+            label="State"
+            value={state}
+            onChange={(event) => choose(event.target.value as OperationState | "")}
+          >
+            <option value="">All</option>
+            <option value="queued">Queued</option>
+            <option value="running">Running</option>
+            <option value="final">Final</option>
+            <option value="failed">Failed</option>
+          </FilterSelect>
+        }
+        pager={{ onFirst: cursor ? () => setCursor(undefined) : undefined, onNext: setCursor }}
+      />
     </div>
   );
 }

@@ -5,7 +5,6 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { Badge } from "@/components/ui/badge";
 import { buttonStyle } from "@/components/ui/button";
-import { Panel } from "@/components/ui/panel";
 import { MarketControls } from "@/features/offerings/offering-actions";
 import { formatMoney, formatUnits } from "@/lib/decimal";
 import type { Market } from "@/lib/types";
@@ -51,27 +50,25 @@ export function MarketMonitor() {
   const ids = markets.data?.data.map(({ offering_id }) => `book:${offering_id}`) ?? [];
   useTopics("orders", ...ids);
   return (
-    <Panel title="Markets" flush>
-      <DataTable
-        label="Markets"
-        query={markets}
-        columns={COLUMNS}
-        rowId={(row) => row.offering_id}
-        empty="No offering is listed yet."
-        actions={(row) => (
-          <>
-            <Link
-              href={`/ats/markets/${row.offering_id}`}
-              prefetch={false}
-              className={buttonStyle({ size: "sm" })}
-              aria-label={`Book of ${row.symbol}`}
-            >
-              Book
-            </Link>
-            <MarketControls offering={row} />
-          </>
-        )}
-      />
-    </Panel>
+    <DataTable
+      label="Markets"
+      query={markets}
+      columns={COLUMNS}
+      rowId={(row) => row.offering_id}
+      empty="No offering is listed yet."
+      actions={(row) => (
+        <>
+          <Link
+            href={`/ats/markets/${row.offering_id}`}
+            prefetch={false}
+            className={buttonStyle({ size: "sm" })}
+            aria-label={`Book of ${row.symbol}`}
+          >
+            Book
+          </Link>
+          <MarketControls offering={row} />
+        </>
+      )}
+    />
   );
 }

@@ -6,7 +6,6 @@ import { DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Button } from "@/components/ui/button";
-import { Panel } from "@/components/ui/panel";
 import { CancelButton } from "@/features/orders/cancel-button";
 import { EXECUTION_COLUMNS, ORDER_COLUMNS } from "@/features/orders/columns";
 import { formatMoney, formatUnits } from "@/lib/decimal";
@@ -41,13 +40,13 @@ export function TradeScreen({ offeringId }: { offeringId: string }) {
   return (
     <>
       <MarketHeader offeringId={offeringId} />
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-3 md:grid-cols-[minmax(0,1fr)_18rem] 2xl:grid-cols-[minmax(0,1fr)_18rem_19rem]">
-        <div className="min-w-0 space-y-3 md:row-span-2 2xl:row-span-1">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-3 md:grid-cols-[minmax(0,1fr)_17rem] xl:grid-cols-[minmax(0,1fr)_15.5rem_17rem]">
+        <div className="min-w-0 space-y-3 md:row-span-2 xl:row-span-1">
           <PriceChart offeringId={offeringId} />
           <OwnOrders local={local} dismiss={dismiss} openOrders={openOrders} />
           <OwnFills offeringId={offeringId} />
         </div>
-        <div className="order-first min-w-0 md:order-none 2xl:order-last">
+        <div className="order-first min-w-0 md:order-none xl:order-last">
           {offering.data ? (
             <OrderTicket
               offering={offering.data}
@@ -73,8 +72,8 @@ function OwnOrders(props: {
   openOrders: UseQueryResult<{ data: Order[]; next_cursor?: string | null }, unknown>;
 }) {
   return (
-    <Panel title="My open orders" flush>
-      <ul aria-label="Orders being sent" className="empty:hidden">
+    <>
+      <ul aria-label="Orders being sent" className="space-y-px empty:hidden">
         {props.local.map((order) => (
           <LocalRow key={order.clientOrderId} order={order} dismiss={props.dismiss} />
         ))}
@@ -87,7 +86,7 @@ function OwnOrders(props: {
         empty="No open orders in this market."
         actions={(row) => <CancelButton order={row} />}
       />
-    </Panel>
+    </>
   );
 }
 
@@ -95,7 +94,7 @@ function OwnOrders(props: {
 function LocalRow({ order, dismiss }: { order: LocalOrder; dismiss: (clientOrderId: string) => void }) {
   const text = `${order.side === "buy" ? "Buy" : "Sell"} ${formatUnits(order.quantity)} at ${order.limitPrice ? formatMoney(order.limitPrice) : "market"}`;
   return (
-    <li className="border-b px-3 py-2">
+    <li className="rounded-md border bg-panel px-3 py-2">
       <p className="text-sm">
         {text} <span className="text-muted">{order.state === "sending" ? "sending…" : "refused"}</span>
       </p>
@@ -118,14 +117,12 @@ function LocalRow({ order, dismiss }: { order: LocalOrder; dismiss: (clientOrder
 function OwnFills({ offeringId }: { offeringId: string }) {
   const executions = useLive(queries.executions(offeringId), 3_000);
   return (
-    <Panel title="My fills" flush>
-      <DataTable
-        label="My fills"
-        query={executions}
-        columns={EXECUTION_COLUMNS}
-        rowId={(row) => row.fill_id + row.order_id}
-        empty="No fills in this market yet."
-      />
-    </Panel>
+    <DataTable
+      label="My fills"
+      query={executions}
+      columns={EXECUTION_COLUMNS}
+      rowId={(row) => row.fill_id + row.order_id}
+      empty="No fills in this market yet."
+    />
   );
 }

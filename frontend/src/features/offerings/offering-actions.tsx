@@ -66,7 +66,7 @@ export function OpenOffering({ offering }: { offering: Offering }) {
 export function MarketControls({
   offering,
 }: {
-  offering: Pick<Offering, "offering_id" | "symbol" | "market_state"> & { status?: string };
+  offering: { offering_id: string; symbol: string; market_state: string };
 }) {
   const { offering_id, symbol, market_state } = offering;
   const params = { path: { offering_id } };

@@ -3,7 +3,6 @@
 import type { ReactNode } from "react";
 import { DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
-import { Panel } from "@/components/ui/panel";
 import type { Offering } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 import { OFFERING_COLUMNS } from "./columns";
@@ -19,16 +18,14 @@ export function OfferingsTable(props: {
   const offerings = useLive(queries.offerings());
   const data = offerings.data && { ...offerings.data, data: offerings.data.data.filter(props.only ?? (() => true)) };
   return (
-    <Panel title={props.title} flush>
-      <DataTable
-        label={props.title}
-        query={{ ...offerings, data }}
-        columns={OFFERING_COLUMNS}
-        rowId={(row) => row.offering_id}
-        empty={props.empty}
-        filterable
-        actions={props.actions}
-      />
-    </Panel>
+    <DataTable
+      label={props.title}
+      query={{ ...offerings, data }}
+      columns={OFFERING_COLUMNS}
+      rowId={(row) => row.offering_id}
+      empty={props.empty}
+      filterable
+      actions={props.actions}
+    />
   );
 }

@@ -4,7 +4,6 @@ import { useState } from "react";
 import { DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { Button } from "@/components/ui/button";
-import { Panel } from "@/components/ui/panel";
 import { queries } from "@/lib/use-queries";
 import { CancelButton } from "./cancel-button";
 import { BLOTTER_COLUMNS, EXECUTION_COLUMNS, ORDER_COLUMNS } from "./columns";
@@ -15,19 +14,15 @@ export function OrdersScreen() {
   const executions = useLive(queries.executions(), 5_000);
   return (
     <div className="space-y-4">
-      <Panel title="Orders" flush>
-        <OrdersTable own />
-      </Panel>
-      <Panel title="Fills" flush>
-        <DataTable
-          label="Fills"
-          query={executions}
-          columns={EXECUTION_COLUMNS}
-          rowId={(row) => row.fill_id + row.order_id}
-          empty="No fills yet."
-          filterable
-        />
-      </Panel>
+      <OrdersTable own />
+      <DataTable
+        label="Fills"
+        query={executions}
+        columns={EXECUTION_COLUMNS}
+        rowId={(row) => row.fill_id + row.order_id}
+        empty="No fills yet."
+        filterable
+      />
     </div>
   );
 }
@@ -35,11 +30,7 @@ export function OrdersScreen() {
 /** Everyone's orders, for the desks that may see them. */
 export function BlotterScreen() {
   useTopics("orders");
-  return (
-    <Panel title="Blotter" flush>
-      <OrdersTable />
-    </Panel>
-  );
+  return <OrdersTable />;
 }
 
 function OrdersTable({ own = false }: { own?: boolean }) {

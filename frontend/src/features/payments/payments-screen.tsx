@@ -32,15 +32,13 @@ export function PaymentsScreen() {
       <Panel title="Deposit" className="self-start">
         <DepositForm />
       </Panel>
-      <Panel title="Payments" flush>
-        <DataTable
-          label="Payments"
-          query={payments}
-          columns={COLUMNS}
-          rowId={(row) => row.payment_id}
-          empty="No payments yet."
-        />
-      </Panel>
+      <DataTable
+        label="Payments"
+        query={payments}
+        columns={COLUMNS}
+        rowId={(row) => row.payment_id}
+        empty="No payments yet."
+      />
     </div>
   );
 }

@@ -5,7 +5,6 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
-import { Panel } from "@/components/ui/panel";
 import { api } from "@/lib/api";
 import type { Issuer } from "@/lib/types";
 import { useAct } from "@/lib/use-act";
@@ -25,17 +24,15 @@ const COLUMNS: readonly Column<Issuer>[] = [
 export function IssuerQueue() {
   const issuers = useLive(queries.issuers());
   return (
-    <Panel title="Issuers" flush>
-      <DataTable
-        label="Issuers"
-        query={issuers}
-        columns={COLUMNS}
-        rowId={(row) => row.issuer_id}
-        empty="No issuer has registered yet."
-        filterable
-        actions={(row) => <Decide issuer={row} />}
-      />
-    </Panel>
+    <DataTable
+      label="Issuers"
+      query={issuers}
+      columns={COLUMNS}
+      rowId={(row) => row.issuer_id}
+      empty="No issuer has registered yet."
+      filterable
+      actions={(row) => <Decide issuer={row} />}
+    />
   );
 }
 

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
-import { SelectField } from "@/components/ui/field";
-import { Panel } from "@/components/ui/panel";
+import { FilterSelect } from "@/components/ui/field";
 import { api } from "@/lib/api";
+import type { KycStatus } from "@/lib/queries";
 import type { Investor } from "@/lib/types";
 import { useAct } from "@/lib/use-act";
 import { queries } from "@/lib/use-queries";
@@ -15,38 +15,35 @@ import { INVESTOR_COLUMNS } from "./investor-columns";
 /** Investors waiting for a decision, and those already decided. */
 export function KycQueue() {
   useTopics("chain");
-  const [status, setStatus] = useState("pending");
+  const [status, setStatus] = useState<KycStatus | "">("pending");
   const investors = useLive(queries.investors(status || undefined));
   return (
-    <Panel title="Investors" flush>
-      <DataTable
-        label="Investors"
-        query={investors}
-        columns={INVESTOR_COLUMNS}
-        rowId={(row) => row.investor_id}
-        empty={
-          status === "pending"
-            ? "The queue is empty: nobody is waiting for a KYC decision."
-            : "No investors in this state."
-        }
-        filterable
-        toolbar={
-          <SelectField
-            label="KYC state"
-            value={status}
-            onChange={(event) => setStatus(event.target.value)}
-            className="h-7 w-36 text-xs"
-          >
-            <option value="pending">Pending</option>
-            <option value="approved">Approved</option>
-            <option value="rejected">Rejected</option>
-            <option value="expired">Expired</option>
-            <option value="">All</option>
-          </SelectField>
-        }
-        actions={(row) => <Decide investor={row} />}
-      />
-    </Panel>
+    <DataTable
+      label="Investors"
+      query={investors}
+      columns={INVESTOR_COLUMNS}
+      rowId={(row) => row.investor_id}
+      empty={
+        status === "pending"
+          ? "The queue is empty: nobody is waiting for a KYC decision."
+          : "No investors in this state."
+      }
+      filterable
+      toolbar={
+        <FilterSelect
+          label="KYC state"
+          value={status}
+          onChange={(event) => setStatus(event.target.value as KycStatus | "")}
+        >
+          <option value="pending">Pending</option>
+          <option value="approved">Approved</option>
+          <option value="rejected">Rejected</option>
+          <option value="expired">Expired</option>
+          <option value="">All</option>
+        </FilterSelect>
+      }
+      actions={(row) => <Decide investor={row} />}
+    />
   );
 }
 
@@ -55,16 +52,14 @@ export function InvestorList() {
   useTopics("chain");
   const investors = useLive(queries.investors());
   return (
-    <Panel title="Investors" flush>
-      <DataTable
-        label="Investors"
-        query={investors}
-        columns={INVESTOR_COLUMNS}
-        rowId={(row) => row.investor_id}
-        empty="No investors yet."
-        filterable
-      />
-    </Panel>
+    <DataTable
+      label="Investors"
+      query={investors}
+      columns={INVESTOR_COLUMNS}
+      rowId={(row) => row.investor_id}
+      empty="No investors yet."
+      filterable
+    />
   );
 }
 

@@ -5,7 +5,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { buttonStyle } from "@/components/ui/button";
-import { Panel, Stat, Stats } from "@/components/ui/panel";
+import { Stat, Stats } from "@/components/ui/panel";
 import { SettlementsTable } from "@/features/settlements/settlements-table";
 import { formatMoney, formatUnits } from "@/lib/decimal";
 import type { Holding } from "@/lib/types";
@@ -60,23 +60,19 @@ export function PortfolioScreen() {
         <Stat label="Reserved for orders" value={formatMoney(cash?.reserved, cash?.currency)} />
         <Stat label="Available cash" value={formatMoney(cash?.available, cash?.currency)} />
       </Stats>
-      <Panel title="Holdings" flush>
-        <DataTable
-          label="Holdings"
-          query={{ ...portfolio, data: holdings && { data: holdings } }}
-          columns={COLUMNS}
-          rowId={(row) => row.offering_id}
-          empty="You hold no securities yet. Subscribe to an offering or buy on the market."
-          actions={(row) => (
-            <Link href={`/investor/trade/${row.offering_id}`} prefetch={false} className={buttonStyle({ size: "sm" })}>
-              Trade
-            </Link>
-          )}
-        />
-      </Panel>
-      <Panel title="Settlements" flush>
-        <SettlementsTable empty="Nothing has traded yet. Fills appear here while they settle on chain." />
-      </Panel>
+      <DataTable
+        label="Holdings"
+        query={{ ...portfolio, data: holdings && { data: holdings } }}
+        columns={COLUMNS}
+        rowId={(row) => row.offering_id}
+        empty="You hold no securities yet. Subscribe to an offering or buy on the market."
+        actions={(row) => (
+          <Link href={`/investor/trade/${row.offering_id}`} prefetch={false} className={buttonStyle({ size: "sm" })}>
+            Trade
+          </Link>
+        )}
+      />
+      <SettlementsTable empty="Nothing has traded yet. Fills appear here while they settle on chain." />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
@@ -8,11 +9,13 @@ import { ProblemView } from "@/components/problem-view";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
 import { SelectField, TextField } from "@/components/ui/field";
 import { Panel } from "@/components/ui/panel";
 import { api } from "@/lib/api";
 import { formatMoney, formatUnits, isPositive, normalizeInput, parseDecimal } from "@/lib/decimal";
 import { freshId } from "@/lib/ids";
+import { formatDateTime } from "@/lib/time";
 import type { Redemption } from "@/lib/types";
 import { useAct } from "@/lib/use-act";
 import { queries } from "@/lib/use-queries";
@@ -34,20 +37,14 @@ export function RedemptionsScreen() {
       <Panel title="Redeem units" className="self-start">
         <RedeemForm />
       </Panel>
-      <Panel title="Redemptions" flush>
-        <Table empty="You have not redeemed anything yet." />
-      </Panel>
+      <Table empty="You have not redeemed anything yet." />
     </div>
   );
 }
 
 /** The transfer agent's queue. */
 export function RedemptionApprovals() {
-  return (
-    <Panel title="Redemptions" flush>
-      <Table empty="No redemption is waiting." decides />
-    </Panel>
-  );
+  return <Table empty="No redemption is waiting." decides />;
 }
 
 function Table({ empty, decides }: { empty: string; decides?: boolean }) {
@@ -61,7 +58,12 @@ function Table({ empty, decides }: { empty: string; decides?: boolean }) {
       rowId={(row) => row.redemption_id}
       empty={empty}
       filterable
-      actions={decides ? (row) => <Decide redemption={row} /> : undefined}
+      actions={(row) => (
+        <>
+          {row.status === "paid" || row.status === "closed" ? <StatementButton redemption={row} /> : null}
+          {decides ? <Decide redemption={row} /> : null}
+        </>
+      )}
     />
   );
 }
@@ -153,5 +155,42 @@ function RedeemForm() {
         {request.isPending ? "Sending…" : "Request redemption"}
       </Button>
     </form>
+  );
+}
+
+/** What the investor keeps: units destroyed, money paid, and the operations that prove both. */
+function StatementButton({ redemption }: { redemption: Redemption }) {
+  const [open, setOpen] = useState(false);
+  const statement = useQuery({ ...queries.statement(redemption.redemption_id), enabled: open });
+  const rows = statement.data
+    ? [
+        ["Investor", statement.data.investor_name],
+        ["Units burned", `${formatUnits(statement.data.units)} ${statement.data.symbol}`],
+        ["Price", formatMoney(statement.data.price, statement.data.currency)],
+        ["Paid", formatMoney(statement.data.amount, statement.data.currency)],
+        ["Requested", formatDateTime(statement.data.requested_at)],
+        ["Burned", formatDateTime(statement.data.burned_at)],
+        ["Paid at", formatDateTime(statement.data.paid_at)],
+        ["Burn operation", statement.data.burn_operation_id],
+        ["Payout operation", statement.data.payout_operation_id],
+      ]
+    : [];
+  return (
+    <>
+      <Button size="sm" onClick={() => setOpen(true)} aria-label={`Statement of ${redemption.redemption_id}`}>
+        Statement
+      </Button>
+      <Dialog open={open} onOpenChange={setOpen} title="Redemption statement" description={redemption.redemption_id}>
+        {statement.error ? <ProblemView error={statement.error} /> : null}
+        <dl className="grid grid-cols-[9rem_minmax(0,1fr)] gap-y-1">
+          {rows.map(([name, value]) => (
+            <div key={name} className="contents">
+              <dt className="text-muted">{name}</dt>
+              <dd className="break-all">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </Dialog>
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { Badge } from "@/components/ui/badge";
 import { formatMoney, formatUnits } from "@/lib/decimal";
+import type { SettlementStatus } from "@/lib/queries";
 import type { Settlement } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 
@@ -23,7 +24,15 @@ const COLUMNS: readonly Column<Settlement>[] = [
 ];
 
 /** Fills on their way to the chain; the api shows each person the ones that are theirs to see. */
-export function SettlementsTable({ status, empty, toolbar }: { status?: string; empty: string; toolbar?: ReactNode }) {
+export function SettlementsTable({
+  status,
+  empty,
+  toolbar,
+}: {
+  status?: SettlementStatus | "";
+  empty: string;
+  toolbar?: ReactNode;
+}) {
   useTopics("settlements");
   const [cursor, setCursor] = useState<string>();
   const settlements = useLive(queries.settlements({ ...(status ? { status } : {}), cursor }), 10_000);

@@ -5,7 +5,6 @@ import { type Column, DataTable } from "@/components/data-table";
 import { useLive, useTopics } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
-import { Panel } from "@/components/ui/panel";
 import { api } from "@/lib/api";
 import { formatMoney, formatUnits } from "@/lib/decimal";
 import type { Subscription } from "@/lib/types";
@@ -26,17 +25,15 @@ export function SubscriptionsScreen({ decides }: { decides: boolean }) {
   useTopics("settlements", "chain");
   const subscriptions = useLive(queries.subscriptions(), 5_000);
   return (
-    <Panel title="Subscriptions" flush>
-      <DataTable
-        label="Subscriptions"
-        query={subscriptions}
-        columns={COLUMNS}
-        rowId={(row) => row.subscription_id}
-        empty={decides ? "Nobody has subscribed yet." : "You have not subscribed to an offering yet."}
-        filterable
-        actions={decides ? (row) => <Decide subscription={row} /> : undefined}
-      />
-    </Panel>
+    <DataTable
+      label="Subscriptions"
+      query={subscriptions}
+      columns={COLUMNS}
+      rowId={(row) => row.subscription_id}
+      empty={decides ? "Nobody has subscribed yet." : "You have not subscribed to an offering yet."}
+      filterable
+      actions={decides ? (row) => <Decide subscription={row} /> : undefined}
+    />
   );
 }
 

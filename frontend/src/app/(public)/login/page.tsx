@@ -8,7 +8,7 @@ export const metadata: Metadata = { title: "Sign in" };
 
 const MESSAGES: Record<string, string> = {
   "dependency.unavailable": "The service cannot be reached just now. Try again in a moment.",
-  "auth.rate_limited": "Too many attempts. Wait a minute, then try again.",
+  "auth.too_many_attempts": "Too many attempts. Wait a minute, then try again.",
 };
 
 /** A plain form: it works before scripts have loaded, and without them. */

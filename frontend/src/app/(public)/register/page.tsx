@@ -6,7 +6,7 @@ export const metadata: Metadata = { title: "Open an account" };
 
 const MESSAGES: Record<string, string> = {
   "dependency.unavailable": "The service cannot be reached just now. Try again in a moment.",
-  validation_failed: "Something in the form is not accepted. A password needs at least 12 characters.",
+  validation_failed: "Something in the form is not accepted. A password needs at least 10 characters.",
   "user.email_taken": "There is already an account with this e-mail.",
 };
 
@@ -38,8 +38,8 @@ export default async function RegisterPage({
           type="password"
           autoComplete="new-password"
           required
-          minLength={12}
-          hint="At least 12 characters."
+          minLength={10}
+          hint="At least 10 characters."
         />
         <Button type="submit" tone="primary" className="w-full">
           Open account
