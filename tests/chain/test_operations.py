@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from tests.chain.harness import Stack, chain_stack
 from tests.chain.journal_stand_in import Row
 from tests.support.servers import ServiceKeys, ValkeyServer
+from tokenx_common.bus import Bus
 from tokenx_common.clock import monotonic_s
+from tokenx_common.events import Announcement
 
 pytestmark = pytest.mark.stack
 
@@ -211,6 +214,41 @@ async def test_replay_answers_from_memory_and_410_never_while_it_holds_all(world
     assert page["head"] >= head
 
 
+async def test_events_are_announced_and_the_head_is_beaten(world: World, valkey: ValkeyServer) -> None:
+    bus, heard = Bus(valkey.url("kyt")), asyncio.Queue[tuple[str, str]]()
+
+    async def listen() -> None:
+        async for message in bus.subscribe(["chain:*", "hb:chain:*"]):
+            if message is not None:
+                heard.put_nowait(message)
+
+    listener = asyncio.create_task(listen())
+    await asyncio.wait_for(heard.get(), 10)  # the heartbeat: the subscription stands
+    head = len(world.stack.state.events)
+    await world.stack.run("cash.mint", to=world.wallets[INVESTORS[0]], amount="1")
+    items: list[int] = []
+    while len(items) < len(world.stack.state.events) - head:
+        channel, text = await asyncio.wait_for(heard.get(), 10)
+        if channel == "chain:31337":
+            announcement = Announcement.model_validate_json(text)
+            assert announcement.prev_seq == head + len(items)
+            items += [item["seq"] for item in announcement.items]
+    assert items == list(range(head + 1, len(world.stack.state.events) + 1))
+    listener.cancel()
+    await bus.close()
+
+
+async def test_routes_are_closed_without_a_service_token(world: World) -> None:
+    async with httpx.AsyncClient(base_url=world.stack.url) as stranger:
+        answers = [
+            await stranger.post("/v1/operations", json={}),
+            await stranger.post("/v1/wallets", json={"key_ref": "platform"}),
+            await stranger.get("/v1/chains/31337/status"),
+            await stranger.get("/internal/streams/chain:31337", params={"after": 0}),
+        ]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 401]
+
+
 async def test_gas_per_operation_stays_within_its_budget(world: World) -> None:
     """The numbers are the product's cost on a real chain; a jump must be seen."""
     state = world.stack.state
@@ -220,6 +258,13 @@ async def test_gas_per_operation_stays_within_its_budget(world: World) -> None:
         used.setdefault(f"{operation['kind']}:{row['step'].split(':')[0]}", []).append(int(row.get("gas_used") or 0))
     for name, values in sorted(used.items()):
         print(f"{name}: {max(values):,} gas (max of {len(values)})")
+    for kind in ("platform.deploy", "offering.deploy", "investor.register"):
+        operation_ids = [key for key, row in state.operations.items() if row["kind"] == kind]
+        totals = [
+            sum(int(r.get("gas_used") or 0) for r in state.transactions.values() if r["operation_id"] == key)
+            for key in operation_ids
+        ]
+        print(f"{kind}: {max(totals):,} gas in all")
     register = sum(max(used[f"investor.register:{step}"]) for step in ("gas", "identity", "claim", "register"))
     assert register < 1_100_000
     assert max(used["settlement.batch:settle"]) < 900_000

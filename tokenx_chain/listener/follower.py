@@ -78,12 +78,15 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever. Runs as a task that its owner cancels. A halt is kept until the process is restarted."""
+        is_paused = False  # one line for each outage, not one for each look
         while self.halted is None:
             try:
                 await self._step()
-                self.observed_at = utc_now()
+                self.observed_at, is_paused = utc_now(), False
             except (RpcUnavailable, RpcError) as error:
-                log.warning("listener.paused", chain_id=self._node.network.chain_id, reason=str(error))
+                if not is_paused:
+                    log.warning("listener.paused", chain_id=self._node.network.chain_id, reason=str(error))
+                is_paused = True
             except ChainHalted as error:
                 self.halted = str(error)
                 log.error("chain.halted", chain_id=self._node.network.chain_id, reason=self.halted)

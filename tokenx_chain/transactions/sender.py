@@ -4,6 +4,7 @@ Order of things for each intent: nonce, signature, journal commit, broadcast. A 
 a crash after it leaves bytes that the next start sends unchanged."""
 
 import asyncio
+import contextvars
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,6 +119,7 @@ class Senders:
         self._journaled = journaled_nonces
         self._senders: dict[str, Sender] = {}
         self._making = asyncio.Lock()
+        self._context = contextvars.copy_context()
 
     async def of(self, key_ref: str) -> Sender:
         """The sender of a key. Its first nonce is above everything mined and everything ever journaled."""
@@ -134,6 +136,7 @@ class Senders:
         next_nonce = max(await self._node.nonce(address), self._journaled.get(address, -1) + 1)
         sender = Sender(key_ref=key_ref, address=address, next_nonce=next_nonce, node=self._node, signer=self._signer,
                         journal=self._journal, tracker=self._tracker)  # fmt: skip
-        self._tasks.create_task(sender.run(), name=f"sender:{key_ref}")
+        # In a context of its own: a sender outlives the operation that first needed it and must not log under its correlation id.
+        self._tasks.create_task(sender.run(), name=f"sender:{key_ref}", context=self._context.copy())
         log.info("sender.started", key_ref=key_ref, address=address, next_nonce=next_nonce)
         return sender
