@@ -19,6 +19,12 @@ EXISTS: LiteralString = "SELECT 1 FROM api.payments WHERE provider_ref = $1"
 SETTLE: LiteralString = """
     UPDATE api.payments SET status = 'settled', settled_at = now() WHERE provider_ref = $1 AND status = 'pending'
     RETURNING payment_id, investor_id, direction, amount_minor, currency, provider, provider_ref, status, operation_id, created_at, settled_at"""
+SELECT_FAILED_MINT: LiteralString = """
+    SELECT p.payment_id, p.investor_id, p.direction, p.amount_minor, p.currency, p.provider, p.provider_ref, p.status, p.operation_id,
+           p.created_at, p.settled_at
+    FROM api.payments p JOIN chain.operations c USING (operation_id)
+    WHERE p.payment_id = $1 AND p.direction = 'deposit' AND c.state = 'failed' FOR UPDATE OF p"""
+EXISTS_ID: LiteralString = "SELECT 1 FROM api.payments WHERE payment_id = $1"
 SET_OPERATION: LiteralString = "UPDATE api.payments SET operation_id = $2 WHERE payment_id = $1"
 
 
@@ -58,6 +64,16 @@ async def settle(conn: WriteConn, provider_ref: str) -> Payment | None:
     """The payment, now settled; None when it was not pending. Takes the row lock: of two at once, one gets None."""
     row = await conn.fetchrow(SETTLE, provider_ref)
     return _payment(row) if row else None
+
+
+async def select_failed_mint(conn: WriteConn, payment_id: str) -> Payment | None:
+    """The deposit, if its operation failed. Takes the row lock: of two at once, the second sees the new operation."""
+    row = await conn.fetchrow(SELECT_FAILED_MINT, payment_id)
+    return _payment(row) if row else None
+
+
+async def exists_id(conn: ReadConn, payment_id: str) -> bool:
+    return await conn.fetchval(EXISTS_ID, payment_id) is not None
 
 
 async def set_operation(conn: WriteConn, payment_id: str, operation_id: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Response
 
-from tokenx_api.deps import Context, InvestorActor, Read, Write
+from tokenx_api.deps import Context, InvestorActor, Read, TokenizationActor, Write
 from tokenx_api.idempotency import service as idempotency
 from tokenx_api.idempotency.service import IdempotencyKey
 from tokenx_api.investors.service import own_id
@@ -64,6 +64,18 @@ async def list_payments(
     rows = await service.page(conn, investor_id=actor.investor_id, before=decode_cursor(cursor), limit=limit + 1)
     page, next_cursor = cut(rows, limit, lambda row: row.payment_id)
     return Page(data=[payment_view(row) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/v1/payments/{payment_id}:mint-again")
+async def mint_payment_again(
+    actor: TokenizationActor, payment_id: str, context: Context, conn: Write, after: BackgroundTasks
+) -> PaymentView:
+    """Ask once more for the on-chain cash of a deposit whose operation failed."""
+    after.add_task(context.wakeups.ring, "outbox")
+    payment = await service.mint_again(
+        conn, actor=actor.user_id, payment_id=payment_id, chain_id=context.settings.chain_id
+    )
+    return payment_view(payment)
 
 
 @router.post("/internal/sandbox/payments/{provider_ref}:settle")

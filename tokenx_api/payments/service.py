@@ -1,5 +1,6 @@
 """Payments: asked for here, settled by the provider's callback. A settled deposit is booked and mirrored as on-chain cash."""
 
+from dataclasses import replace
 from typing import Any
 
 from tokenx_api.audit import service as audit
@@ -8,7 +9,7 @@ from tokenx_api.ledger import models as accounts
 from tokenx_api.ledger import service as ledger
 from tokenx_api.ledger.models import Posting
 from tokenx_api.payments import queries
-from tokenx_api.payments.errors import NoWallet
+from tokenx_api.payments.errors import MintNotFailed, NoWallet
 from tokenx_api.payments.models import Direction, Payment
 from tokenx_api.payments.provider import PROVIDERS, PaymentProvider
 from tokenx_api.tokenization import service as tokenization
@@ -72,6 +73,18 @@ async def settle(conn: WriteConn, provider_ref: str, *, chain_id: int) -> bool:
     return True
 
 
+async def mint_again(conn: WriteConn, *, actor: str, payment_id: str, chain_id: int) -> Payment:
+    """Ask once more for the on-chain cash of a deposit whose operation failed. Raises NotFound, MintNotFailed."""
+    payment = await queries.select_failed_mint(conn, payment_id)
+    if payment is None:
+        if not await queries.exists_id(conn, payment_id):
+            raise NotFound("payment")
+        raise MintNotFailed("the payment has no failed operation")
+    operation_id = await _mint_cash(conn, payment, chain_id=chain_id)
+    await _audit(conn, actor, "payment.mint_repeated", payment_id, operation_id=operation_id)
+    return replace(payment, operation_id=operation_id)
+
+
 async def on_operation_final(conn: WriteConn, payment_id: str, operation_id: str, result: dict[str, Any]) -> None:
     """The deposit's cash is on chain."""
     await _audit(conn, "service:chain", "payment.minted", payment_id, operation_id=operation_id)
@@ -80,7 +93,7 @@ async def on_operation_final(conn: WriteConn, payment_id: str, operation_id: str
 async def on_operation_failed(
     conn: WriteConn, payment_id: str, operation_id: str, error_code: str, error_detail: str
 ) -> None:
-    """The books stand: the money did arrive. Staff see the failed operation and ask for it again."""
+    """The books stand: the money did arrive. A tokenization agent looks at the cause and asks again."""
     await _audit(conn, "service:chain", "payment.mint_failed", payment_id, operation_id=operation_id,
                  error_code=error_code, error_detail=error_detail)  # fmt: skip
 
@@ -121,7 +134,7 @@ async def _book_deposit(conn: WriteConn, payment: Payment) -> None:
     )
 
 
-async def _mint_cash(conn: WriteConn, payment: Payment, *, chain_id: int) -> None:
+async def _mint_cash(conn: WriteConn, payment: Payment, *, chain_id: int) -> str:
     wallet = await wallets.investor_wallet(conn, payment.investor_id, chain_id)
     assert wallet is not None, "a deposit is refused without a wallet, and wallets are never deleted"
     params = {"to": wallet.address, "amount": payment.amount_minor * STABLECOIN_UNITS_PER_CENT}
@@ -129,6 +142,7 @@ async def _mint_cash(conn: WriteConn, payment: Payment, *, chain_id: int) -> Non
         conn, chain_id=chain_id, kind="cash.mint", params=params, business_ref=f"payment:{payment.payment_id}"
     )
     await queries.set_operation(conn, payment.payment_id, operation_id)
+    return operation_id
 
 
 async def _audit(conn: WriteConn, actor: str, action: str, payment_id: str, **detail: Any) -> None:

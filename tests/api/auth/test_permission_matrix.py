@@ -35,6 +35,7 @@ MATRIX: Final[dict[str, frozenset[Persona]]] = {
     "POST /v1/offerings/{id}:open": frozenset({"issuer"}),
     "POST /v1/payments": frozenset({"investor"}),
     "GET /v1/payments": frozenset({"investor"}),
+    "POST /v1/payments/{id}:mint-again": frozenset({"tokenization_agent"}),
     "POST /v1/subscriptions": frozenset({"investor"}),
     "GET /v1/subscriptions": frozenset({"investor", "issuer", "compliance_officer", "transfer_agent"}),
     "POST /v1/subscriptions/{id}:accept": frozenset({"issuer"}),

@@ -132,6 +132,20 @@ async def test_failed_mint_keeps_the_books(world: World) -> None:
     assert (await world.actions(settled["payment_id"]))[-1] == "payment.mint_failed"
 
 
+async def test_failed_mint_can_be_repeated_once(world: World) -> None:
+    client, _ = await world.investor()
+    settled = await world.deposit(client, "3.00")
+    agent, path = await world.staff("tokenization_agent"), f"/v1/payments/{settled['payment_id']}:mint-again"
+    assert (await agent.post(path, expect=409))["code"] == "payment.mint_not_failed"
+    await world.finish(settled["operation_id"], "failed")
+    answers = await asyncio.gather(*(agent.send("POST", path) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    operation = await world.operation(f"payment:{settled['payment_id']}")
+    assert operation["operation_id"] != settled["operation_id"]
+    assert (await client.get("/v1/payments"))["data"][0]["operation_id"] == operation["operation_id"]
+    assert (await agent.post("/v1/payments/pay_0:mint-again", expect=404))["code"] == "payment.not_found"
+
+
 @pytest.mark.parametrize(
     ("change", "pointer", "code"),
     [
