@@ -4,7 +4,7 @@ Lock order, everywhere: matcher.orders, then ledger accounts by (owner, asset), 
 
 # ruff: noqa: S608  # statements are put together from LiteralString constants only; pyright proves that no input gets in
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -49,9 +49,17 @@ CREATE_SEQUENCER: LiteralString = """
 LOCK_MARKET: LiteralString = """
     SELECT status, market_state, token_address FROM api.offerings WHERE offering_id = $1 FOR NO KEY UPDATE"""
 SET_MARKET_STATE: LiteralString = "UPDATE api.offerings SET market_state = $2 WHERE offering_id = $1"
-SELECT_LAG: LiteralString = (
-    "SELECT cmd_seq - exec_cmd_seq FROM matcher.sequencers WHERE offering_id = $1 FOR NO KEY UPDATE"
-)
+LOCK_SEQUENCER: LiteralString = "SELECT 1 FROM matcher.sequencers WHERE offering_id = $1 FOR NO KEY UPDATE"
+# Commands whose outcome is not ingested yet, and that could trade with an order of side $2 at price $3, or are that order's own.
+SELECT_FILL_POSSIBLE: LiteralString = """
+    SELECT EXISTS (
+        SELECT 1 FROM matcher.sequencers s
+        JOIN matcher.commands c ON c.offering_id = s.offering_id AND c.cmd_seq > s.exec_cmd_seq
+        CROSS JOIN LATERAL (SELECT c.body::jsonb AS body) b
+        JOIN matcher.orders m ON m.order_id = b.body ->> 'order_id'
+        WHERE s.offering_id = $1 AND b.body ->> 'type' IN ('order.new', 'order.replace')
+          AND (m.order_id = $4 OR m.side <> $2 AND CASE $2 WHEN 'buy' THEN (b.body ->> 'price_ticks')::bigint <= $3
+                                                           ELSE (b.body ->> 'price_ticks')::bigint >= $3 END))"""
 
 SELECT_ORDER: LiteralString = f"""
     SELECT {_order_sql} {_order_from_sql} WHERE m.order_id = $1 AND ($2::text IS NULL OR m.investor_id = $2)"""
@@ -84,11 +92,13 @@ SELECT_LOG_HEAD: LiteralString = f"""
 MOVE_LOG_HEAD: LiteralString = """
     UPDATE matcher.sequencers SET exec_seq = $3, exec_cmd_seq = $4, exec_hash = $5, epoch = $6
     WHERE offering_id = $1 AND exec_seq = $2 AND epoch <= $6"""
-LOCK_STATES: LiteralString = """
+LOCK_ORDERS: LiteralString = """
+    SELECT order_id FROM matcher.orders WHERE order_id = ANY($1::text[]) ORDER BY order_id FOR NO KEY UPDATE"""
+SELECT_STATES: LiteralString = """
     SELECT m.order_id, m.investor_id, m.side, m.status, m.status_reason, m.quantity_lots, m.price_ticks, m.filled_lots, m.remaining_lots,
            m.filled_notional_minor, m.revision, m.last_exec_seq, m.correlation_id, coalesce(r.amount, 0) AS held
     FROM matcher.orders m LEFT JOIN api.reservations r ON r.ref = m.order_id
-    WHERE m.order_id = ANY($1::text[]) ORDER BY m.order_id FOR NO KEY UPDATE OF m"""
+    WHERE m.order_id = ANY($1::text[]) ORDER BY m.order_id LIMIT 100000"""
 INSERT_EXECUTIONS: LiteralString = """
     INSERT INTO matcher.executions (offering_id, exec_seq, cmd_seq, body, hash)
     SELECT $1, u.exec_seq, u.cmd_seq, u.body, u.hash FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bytea[]) AS u (exec_seq, cmd_seq, body, hash)"""
@@ -188,9 +198,11 @@ async def set_market_state(conn: WriteConn, offering_id: str, state: str) -> Non
     await conn.execute(SET_MARKET_STATE, offering_id, state)
 
 
-async def lock_lag(conn: WriteConn, offering_id: str) -> int:
-    """Commands whose executions are not ingested yet. Locks the sequencer: nothing is appended or ingested until the commit."""
-    return await conn.fetchval(SELECT_LAG, offering_id)
+async def fill_possible(conn: WriteConn, order: Order) -> bool:
+    """Whether a command that the matcher may have seen, but whose executions are not ingested, could fill the order. Locks the sequencer, so
+    that nothing is appended or ingested until the commit; two statements, so that what is read is of after the wait."""
+    await conn.execute(LOCK_SEQUENCER, order.offering_id)
+    return await conn.fetchval(SELECT_FILL_POSSIBLE, order.offering_id, order.side, order.price_ticks, order.order_id)
 
 
 async def select_order(conn: ReadConn, order_id: str, *, investor_id: str | None) -> Order | None:
@@ -249,9 +261,11 @@ async def move_log_head(
     return await conn.execute(MOVE_LOG_HEAD, offering_id, prev_seq, seq, cmd_seq, digest, epoch) == "UPDATE 1"
 
 
-async def lock_states(conn: WriteConn, order_ids: Iterable[str]) -> dict[str, OrderState]:
-    """Row locks in order of id."""
-    return {row["order_id"]: OrderState(**row) for row in await conn.fetch(LOCK_STATES, list(order_ids))}
+async def lock_states(conn: WriteConn, order_ids: Sequence[str]) -> dict[str, OrderState]:
+    """Row locks in order of id, then the states. Two statements on purpose: one that waits for a lock sees the order's new row, but what it
+    joins is of before the wait, so it would read the reservation that a replace has just raised as it was."""
+    await conn.execute(LOCK_ORDERS, order_ids)
+    return {row["order_id"]: OrderState(**row) for row in await conn.fetch(SELECT_STATES, order_ids)}
 
 
 async def insert_executions(conn: WriteConn, offering_id: str, items: Sequence[tuple[int, int, str, bytes]]) -> None:

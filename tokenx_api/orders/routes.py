@@ -11,6 +11,7 @@ from tokenx_api.compliance.errors import ComplianceDenied
 from tokenx_api.context import AppContext
 from tokenx_api.deps import Context, InvestorActor, Read, require
 from tokenx_api.ledger.errors import InsufficientBalance
+from tokenx_api.orders.errors import OrderBusy
 from tokenx_api.orders.models import (
     ExecutionView,
     OfferingId,
@@ -25,7 +26,7 @@ from tokenx_api.orders.models import (
 from tokenx_api.orders.service import read
 from tokenx_api.orders.service.cancel import cancel
 from tokenx_api.orders.service.place import Placed, Refused, Repeated, investor_of, place, preview
-from tokenx_api.orders.service.replace import replace
+from tokenx_api.orders.service.replace import ReplaceSent, replace
 from tokenx_api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, decode_cursor
 from tokenx_common.clock import monotonic_s
 from tokenx_common.money import format_amount
@@ -37,6 +38,9 @@ ATTEMPTS: Final = 5
 """How often an order is decided again because another request of the same investor was quicker."""
 MAX_WAIT_S: Final = 5
 _LOOK_EVERY_S: Final = 0.5
+BUSY_S: Final = 1.0
+"""How long a change waits for a fill that may be under way, or for the change before it."""
+_BUSY_LOOK_EVERY_S: Final = 0.02
 _WAIT: Final = re.compile(r"\bwait=([0-9]{1,4})\b")
 
 Prefer = Annotated[str | None, Header(max_length=64, description="wait=<seconds>: answer once the matcher has, at the latest after this long")]  # fmt: skip
@@ -109,8 +113,7 @@ async def cancel_order(order_id: OrderId, actor: Annotated[Actor, Depends(requir
 @router.patch("/orders/{order_id}", status_code=202)
 async def replace_order(order_id: OrderId, body: ReplaceOrder, actor: InvestorActor, context: Context, prefer: Prefer = None) -> OrderView:  # fmt: skip
     """Change quantity (the new total) or price. Less quantity at the same price keeps the order's place in the queue."""
-    async with context.db.write() as conn:
-        result = await replace(conn, actor=actor, order_id=order_id, request=body, now=context.clock.now())
+    result = await _replace(context, actor, order_id, body)
     if isinstance(result, Refused):
         raise ComplianceDenied(result.decision)
     context.announcer.put(result.command.stream, result.command.item)
@@ -138,6 +141,19 @@ async def _place(context: AppContext, actor: Actor, body: PlaceOrder) -> Placed 
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def _replace(context: AppContext, actor: Actor, order_id: str, body: ReplaceOrder) -> ReplaceSent | Refused:
+    """One transaction; again for a short while when the matcher's answer to something else has to come in first."""
+    deadline = monotonic_s() + BUSY_S
+    while True:
+        try:
+            async with context.db.write() as conn:
+                return await replace(conn, actor=actor, order_id=order_id, request=body, now=context.clock.now())
+        except (OrderBusy, InsufficientBalance):
+            if monotonic_s() > deadline:
+                raise
+        await context.wakeups.wait(f"order:{order_id}", timeout_s=_BUSY_LOOK_EVERY_S)
 
 
 async def _answered(context: AppContext, order: Order, *, wait_s: float) -> Order:

@@ -198,6 +198,8 @@ def _resting(state: OrderState, reason: str = "") -> OrderState:
 
 
 def _close(state: OrderState, status: Status, reason: str) -> OrderState:
+    if state.is_closed:
+        raise IllegalTransition(f"{state.order_id}: closed as {state.status}, and again as {status}")
     return replace(_move(state, status, reason), remaining_lots=0, held=0)
 
 

@@ -34,7 +34,9 @@ async def test_place_stores_order_reservation_command_decision_and_audit(venue: 
     assert order["status"] == "pending_new"
     assert (order["quantity"], order["limit_price"], order["remaining_quantity"]) == ("7", "10.50", "7")
     assert await buyer.held() == {"USD": (100_000, 7_350)}
-    (command,) = await venue.rows("SELECT body, cmd_seq FROM matcher.commands WHERE body LIKE '%order.new%'")
+    (command,) = await venue.rows(
+        "SELECT body, cmd_seq FROM matcher.commands WHERE cmd_seq = 2 AND offering_id = $1", venue.offering.offering_id
+    )
     body = json.loads(command["body"])
     assert body["book_order_id"] == command["cmd_seq"]
     assert command["body"] == json.dumps(body, sort_keys=True, separators=(",", ":"))
@@ -234,7 +236,9 @@ async def test_market_order_is_sent_as_ioc_at_the_protection_price(venue: Venue)
     order = await buyer.place("buy", 3, None)
     assert (order["type"], order["limit_price"], order["protection_price"]) == ("market", None, "11.00")
     assert await buyer.held() == {"USD": (100_000, 3_300)}
-    (command,) = await venue.rows("SELECT body FROM matcher.commands WHERE body LIKE '%order.new%'")
+    (command,) = await venue.rows(
+        "SELECT body FROM matcher.commands WHERE cmd_seq = 2 AND offering_id = $1", venue.offering.offering_id
+    )
     assert {key: json.loads(command["body"])[key] for key in ("order_type", "tif", "price_ticks")} == {"order_type": "limit", "tif": "ioc", "price_ticks": 1100}  # fmt: skip
     await venue.match()
     done = await buyer.get(order["order_id"])
@@ -287,8 +291,9 @@ async def test_list_pages_newest_first_and_staff_sees_all(venue: Venue) -> None:
     found = await _pages(buyer, limit=2)
     assert found == placed[::-1]
     operator = venue.api.as_actor(await venue.seed.user("ats_operator"))
-    assert len((await operator.get("/v1/orders", params={"status": "open"})).json()["data"]) == 6
-    assert (await operator.get("/v1/orders", params={"status": "filled"})).json()["data"] == []
+    of_this = {"offering_id": venue.offering.offering_id}
+    assert len((await operator.get("/v1/orders", params={"status": "open"} | of_this)).json()["data"]) == 6
+    assert (await operator.get("/v1/orders", params={"status": "filled"} | of_this)).json()["data"] == []
     assert (await buyer.http.get("/v1/orders", params={"cursor": "%%%"})).status_code == 422
 
 

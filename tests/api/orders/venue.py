@@ -141,21 +141,27 @@ class Trader:
 
 
 @asynccontextmanager
-async def a_venue(database: DatabaseUrls, keys: ServiceKeys, **settings: str) -> AsyncGenerator[Venue]:
+async def quiet_api(database: DatabaseUrls, keys: ServiceKeys, **settings: str) -> AsyncGenerator[Api]:
     """An api without background work: tests move the matcher by hand."""
     app = _app(api_settings(database.api_url, keys, **settings))
     context: AppContext = app.state.context
     await context.db.open()
     rows = await asyncpg.connect(database.superuser_url)
     try:
-        api = Api(app, context, Seed(rows), keys)
-        venue = Venue(api, EngineRoom(), await api.seed.offering(unit_price_minor=1000))
-        await venue.open()
-        yield venue
+        yield Api(app, context, Seed(rows), keys)
     finally:
         await rows.close()
         await context.bus.close()
         await context.db.close()
+
+
+async def a_venue(api: Api, *, tick: int = 1, lot: int = 1) -> Venue:
+    """A fresh offering at 10.00, open for trading."""
+    venue = Venue(api, EngineRoom(), await api.seed.offering(unit_price_minor=1000))
+    await api.seed.rows.execute("UPDATE api.offerings SET tick_size_minor = $2, lot_size_units = $3 WHERE offering_id = $1",
+                                venue.offering.offering_id, tick, lot)  # fmt: skip
+    await venue.open()
+    return venue
 
 
 @asynccontextmanager
@@ -164,9 +170,8 @@ async def a_live_venue(database: DatabaseUrls, keys: ServiceKeys, redis_url: str
     app = _app(api_settings(database.api_url, keys, redis_url=redis_url))
     context: AppContext = app.state.context
     room = EngineRoom()
-    context.matcher._http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=_matcher_app(room)), base_url="http://matcher"
-    )  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the api's side of the wire stays as it is
+    transport = httpx.ASGITransport(app=_matcher_app(room))
+    context.matcher._http = httpx.AsyncClient(transport=transport, base_url="http://matcher")  # pyright: ignore[reportPrivateUsage]  # only the socket is replaced
     rows = await asyncpg.connect(database.superuser_url)
     async with app.router.lifespan_context(app):
         api = Api(app, context, Seed(rows), keys)
@@ -182,7 +187,9 @@ async def a_live_venue(database: DatabaseUrls, keys: ServiceKeys, redis_url: str
 
 
 def _app(settings: ApiSettings) -> FastAPI:
-    configure_logging("api", settings)  # as a service does: structlog's own default draws every traceback, which takes seconds
+    configure_logging(
+        "api", settings
+    )  # as a service does: structlog's own default draws every traceback, which takes seconds
     return create_app(settings)
 
 

@@ -11,7 +11,6 @@ from tokenx_api.compliance.models import Decision, Question
 from tokenx_api.db import WriteConn
 from tokenx_api.ledger import models as accounts
 from tokenx_api.ledger import service as ledger
-from tokenx_api.ledger.errors import InsufficientBalance
 from tokenx_api.orders import queries, rules
 from tokenx_api.orders.errors import InvalidOrder, OrderBusy, OrderNotFound, OrderNotOpen
 from tokenx_api.orders.models import Order, ReplaceOrder, Sequenced, Size, Terms
@@ -30,9 +29,11 @@ class ReplaceSent:
 async def replace(
     conn: WriteConn, *, actor: Actor, order_id: str, request: ReplaceOrder, now: datetime
 ) -> ReplaceSent | Refused:
-    """Decide anew, hold enough for both the old and the new terms, send. Commit also when refused, then raise ComplianceDenied.
+    """Decide anew, hold enough for the old as for the new terms, send. Commit also when refused, then raise ComplianceDenied.
 
-    Raises OrderNotFound, OrderNotOpen, OrderBusy, InvalidOrder. Locks the order, then the account, then the sequencer."""
+    The command names the new open quantity, so a fill that the database does not know yet would be bought or sold on top of the new total: with
+    such a fill possible the change is refused with OrderBusy, and goes through a moment later. Also raises OrderNotFound, OrderNotOpen,
+    InvalidOrder, InsufficientBalance. Locks the order, then the account, then the sequencer."""
     order = await queries.lock_order(conn, order_id, investor_id=investor_of(actor))
     if order is None:
         raise OrderNotFound
@@ -48,7 +49,9 @@ async def replace(
         return Refused(decision)
     await _record(conn, actor, order_id, "order.replace_requested", decision)
     await queries.set_pending(conn, order_id, "pending_replace", decision_id=decision.decision_id)
-    await _hold_for_both(conn, order, terms, size, held=held)
+    await _hold_more(conn, order, terms, size, held=held)
+    if await queries.fill_possible(conn, order):
+        raise OrderBusy("a fill of the order may be under way; try again", order_status=order.status)
     command = OrderReplace(order_id=order_id, book_order_id=order.book_order_id, owner=order.owner_group, price_ticks=size.price_ticks,
                            quantity_lots=size.quantity_lots)  # fmt: skip
     sent = await sequence.append(conn, order.offering_id, command)
@@ -72,20 +75,12 @@ def _open_size(order: Order, request: ReplaceOrder, terms: Terms) -> Size:
     return Size(quantity_lots=total.quantity_lots - order.filled_lots, price_ticks=total.price_ticks)
 
 
-async def _hold_for_both(conn: WriteConn, order: Order, terms: Terms, size: Size, *, held: int) -> None:
-    """Hold enough whatever happens before the matcher gets to the command.
-
-    Fills that are under way take from the old hold, and the new open quantity comes on top. Where the account has not that much, the larger of
-    the two is enough as long as no command is unanswered, because then no fill can be under way. Raises OrderBusy."""
-    account = accounts.investor(order.investor_id, terms.currency if order.side == "buy" else terms.offering_id)
+async def _hold_more(conn: WriteConn, order: Order, terms: Terms, size: Size, *, held: int) -> None:
+    """Hold the larger of the old and the new terms until the matcher has answered. Raises InsufficientBalance when somebody was quicker."""
     needed = terms.held(order.side, price_ticks=size.price_ticks, lots=size.quantity_lots)
-    try:
-        await ledger.reserve(conn, ref=order.order_id, account=account, amount=needed)
-    except InsufficientBalance:
-        if needed > held:
-            await ledger.reserve(conn, ref=order.order_id, account=account, amount=needed - held)
-        if await queries.lock_lag(conn, order.offering_id):
-            raise OrderBusy("orders are being matched right now; try again") from None
+    if needed > held:
+        account = accounts.investor(order.investor_id, terms.currency if order.side == "buy" else terms.offering_id)
+        await ledger.reserve(conn, ref=order.order_id, account=account, amount=needed - held)
 
 
 def _question(order: Order, terms: Terms, size: Size, *, held: int) -> Question:
