@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from tokenx_cli.runtime import migrate, node, temporal
@@ -187,8 +188,14 @@ def _chain_environment(draft: _Draft) -> dict[str, str]:
 
 
 def _kyt_environment(draft: _Draft) -> dict[str, str]:
-    lists = draft.config.environment.sanctions_lists
+    lists = draft.config.environment.sanctions_lists or ",".join(str(path) for path in _found_lists())
     return {"RISK_BACKEND": "local"} | ({"SANCTIONS_LISTS": lists} if lists else {})
+
+
+def _found_lists() -> list[Path]:
+    """A real sanctions list beside the checkout, where the project keeps one, with the synthetic list the demonstration plants."""
+    real = sorted((project_root().parent / "shared" / "data" / "ofac").glob("ofac_*.csv"))
+    return [*real, project_root() / "tokenx_kyt" / "data" / "synthetic_sdn.csv"] if real else []
 
 
 def _urls(draft: _Draft) -> dict[str, str]:
