@@ -118,7 +118,8 @@ async def _steps(folder: StateFolder, journey: Journey, flow: Path, orders: int 
 
 async def _has_workflows(journey: Journey) -> bool:
     health = await (await journey.staff("admin")).get("/v1/admin/health")
-    return health["services"]["api"]["dependencies"].get("temporal", {}).get("status") == "ok"
+    api = next(service for service in health["services"] if service["service"] == "api")
+    return api["dependencies"].get("temporal", {}).get("status") == "ok"
 
 
 async def _trade(journey: Journey, messages: list[OrderMessage]) -> dict[str, str]:
