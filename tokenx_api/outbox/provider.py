@@ -85,7 +85,7 @@ class Temporal:
             raise TemporalUnavailable("TEMPORAL_ADDRESS is empty: what needs a workflow waits in the outbox")
         if self._client is None:
             try:
-                self._client = await Client.connect(self._address, namespace=self._namespace)
+                self._client = await Client.connect(self._address, namespace=self._namespace, identity="tokenx.api")
             except RuntimeError as error:  # what the SDK raises when nobody answers
                 raise TemporalUnavailable(f"no Temporal server at {self._address}") from error
         return self._client
