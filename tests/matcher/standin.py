@@ -100,8 +100,8 @@ class MatcherApi(StandInApi):
         await self.bus.close()
 
 
-def matcher_spec(api: MatcherApi, keys: ServiceKeys, redis_url: str, folder: Path) -> ProcessSpec:
-    """`python -m tokenx_matcher` against the stand-in."""
+def matcher_spec(api: MatcherApi, keys: ServiceKeys, redis_url: str, folder: Path, **changed: str) -> ProcessSpec:
+    """`python -m tokenx_matcher` against the stand-in. changed: environment variables; by default it snapshots all the time."""
     port = ports.free_port()
     api.matcher_url = f"http://127.0.0.1:{port}"
     env = inherited_environment(keys.env("matcher")) | {
@@ -113,16 +113,17 @@ def matcher_spec(api: MatcherApi, keys: ServiceKeys, redis_url: str, folder: Pat
         "SNAPSHOT_EVERY_COMMANDS": "500",
         "PYTHONPATH": str(Path.cwd()),
     }
+    env |= changed
     return ProcessSpec(name="matcher", command=(sys.executable, "-m", "tokenx_matcher"), port=port, env=env,
                        probe=service_probe(api.matcher_url))  # fmt: skip
 
 
 @asynccontextmanager
 async def matcher_process(
-    api: MatcherApi, keys: ServiceKeys, valkey: ValkeyServer, folder: Path
+    api: MatcherApi, keys: ServiceKeys, valkey: ValkeyServer, folder: Path, **changed: str
 ) -> AsyncGenerator[Running]:
     """The matcher for the length of a block; started on a thread, because the stand-in answers on this one."""
-    spec = matcher_spec(api, keys, valkey.url("matcher"), folder)
+    spec = matcher_spec(api, keys, valkey.url("matcher"), folder, **changed)
     running = await asyncio.to_thread(foreground.start, spec, folder / "matcher.log")
     try:
         yield running
