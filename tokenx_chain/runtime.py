@@ -14,7 +14,7 @@ from tokenx_chain.networks.evm import EvmNode
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
 from tokenx_chain.operations.gas import USUAL_GAS
 from tokenx_chain.operations.index import OperationIndex
-from tokenx_chain.operations.keys import PLATFORM
+from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
 from tokenx_chain.operations.runner import Runner
 from tokenx_chain.registry import ContractRegistry
 from tokenx_chain.signers.base import Signer
@@ -109,11 +109,14 @@ class ChainRuntime:
 
     async def _see_to_gas(self) -> None:
         """On the development chain coins are made out of nothing. Anywhere else someone must fund the platform's address."""
-        address = await self.chain.signer.address(PLATFORM)
         if self.chain.network.is_dev:
-            if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
-                await self.chain.node.conjure(address, _DEV_WEI)
+            # Also the operator: batches under way at the same time each see the whole balance and would overdraw a small one together.
+            for key_ref in (PLATFORM, ATS_OPERATOR):
+                address = await self.chain.signer.address(key_ref)
+                if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
+                    await self.chain.node.conjure(address, _DEV_WEI)
         elif await self._gas_is_low():
+            address = await self.chain.signer.address(PLATFORM)
             log.warning("platform.needs_gas", chain_id=self.chain.network.chain_id, address=address, coin=self.chain.network.coin)  # fmt: skip
 
     async def _gas_is_low(self) -> bool:
