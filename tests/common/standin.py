@@ -74,7 +74,8 @@ class StandInApi:
         self._keys = keys
 
     async def _take(self, resource: str, body: Annotated[Mapping[str, Any], Body()]) -> dict[str, Any]:
-        epoch = self.leases.take(resource, body["holder"], float(body["ttl_s"]))
+        ttl_s = min(1.5, float(body["ttl_s"]))  # the tests kill often; nobody wants to wait
+        epoch = self.leases.take(resource, body["holder"], ttl_s)
         return {"resource": resource, "epoch": epoch, "expires_at": "2026-11-22T00:00:00Z"}
 
     async def _release(self, resource: str, holder: str, epoch: int) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.servers import ServiceKeys
 from tokenx_common.canonical import ZERO_HASH, canonical_json, rolling_hash
-from tokenx_common.clock import FrozenClock, rfc3339
+from tokenx_common.clock import FrozenClock, rfc3339, utc_now
 from tokenx_common.errors import NotAuthenticated
 from tokenx_common.ids import new_id
 from tokenx_common.money import (
@@ -119,7 +119,7 @@ def test_service_token_names_its_caller(service_keys: ServiceKeys) -> None:
 
 
 def claims(**change: object) -> dict[str, object]:
-    now = datetime.now(UTC)  # real tokens are checked against the real clock
+    now = utc_now()
     return {"iss": "matcher", "aud": "api", "iat": now, "exp": now + timedelta(seconds=60)} | change
 
 
