@@ -14,6 +14,7 @@ from tokenx_api.captable.routes import router as captable
 from tokenx_api.compliance.routes import router as compliance
 from tokenx_api.context import AppContext
 from tokenx_api.db import Database
+from tokenx_api.dead_letters import router as dead_letters
 from tokenx_api.investors.routes import router as investors
 from tokenx_api.issuers.routes import router as issuers
 from tokenx_api.lms.routes import router as lms
@@ -43,9 +44,10 @@ from tokenx_common.http import ServiceClient, service_app
 from tokenx_common.service_auth import ServiceSigner
 
 ROUTERS = (
+    orders,  # first: a request is matched against the routers in turn, and orders come most often
     auth, users, investors, issuers, wallets, offerings, subscriptions, payments, compliance, tokenization, captable, portfolio,
-    orders, trades, settlement, redemptions, surveillance, ats, notifications, audit, lms, admin, streams,
-    tokenization_internal, surveillance_internal, redemptions_internal,
+    trades, settlement, redemptions, surveillance, ats, notifications, audit, lms, admin, streams,
+    tokenization_internal, surveillance_internal, redemptions_internal, dead_letters,
 )  # fmt: skip
 
 

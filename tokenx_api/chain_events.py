@@ -35,7 +35,7 @@ WAKEUP: Final = "chain_events"
 LOOK_EVERY_S: Final = 5.0
 """How often the durable stream is looked at when neither Redis nor the wake-up says anything."""
 BATCH_ITEMS: Final = 200
-_RETRY: Final = (
+RETRY: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, OSError,
 )  # fmt: skip
@@ -88,13 +88,13 @@ class ChainEvents:
         try:
             async with self._context.db.read() as conn:
                 return await streams.cursor(conn, consumer=CONSUMER, stream=stream)
-        except _RETRY as error:
+        except RETRY as error:
             raise DependencyUnavailable(f"database: {error}") from error
 
     async def pull(self, stream: str, after: int, limit: int) -> ReplayPage:
         try:
             return await self._durable(stream, after, limit)
-        except _RETRY as error:
+        except RETRY as error:
             raise DependencyUnavailable(f"database: {error}") from error
 
     async def commit(self, batch: Batch) -> bool:
@@ -105,7 +105,7 @@ class ChainEvents:
         try:
             if not await self._apply(batch, items):
                 return False
-        except _RETRY as error:
+        except RETRY as error:
             raise DependencyUnavailable(f"database: {error}") from error
         self._ring(items)
         return True
@@ -137,7 +137,7 @@ class ChainEvents:
                     await dispatch(conn, chain_id, item)
                     # Checked here and not at the commit, where one bad ledger entry would take the whole batch with it.
                     await conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            except _RETRY:
+            except RETRY:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever is wrong with one event, the stream goes on; a human looks at the dead letter
                 log.error("chain.event_set_aside", event_id=item.event_id, seq=item.seq, error=repr(error))

@@ -15,6 +15,15 @@ TAKE_BALANCE: LiteralString = """
 SELECT_LAST_SEQ: LiteralString = """
     SELECT last_seq FROM api.token_balances WHERE chain_id = $1 AND token = $2 AND address = $3"""
 
+REBUILD: LiteralString = """
+    WITH transfers AS (
+        SELECT seq, lower(body->'payload'->>'from') AS sender, lower(body->'payload'->>'to') AS receiver, (body->'payload'->>'amount')::numeric AS amount
+        FROM chain.events WHERE chain_id = $1 AND seq <= $3 AND type = 'transfer.final' AND lower(body->'payload'->>'token') = $2),
+    moves AS (SELECT receiver AS address, amount, seq FROM transfers UNION ALL SELECT sender, -amount, seq FROM transfers)
+    INSERT INTO api.token_balances AS held (chain_id, token, address, amount, last_seq)
+    SELECT $1, $2, address, sum(amount), max(seq) FROM moves WHERE address <> $4 GROUP BY address
+    ON CONFLICT (chain_id, token, address) DO UPDATE SET amount = excluded.amount, last_seq = excluded.last_seq"""
+
 SELECT_ISSUER: LiteralString = "SELECT issuer_id FROM api.offerings WHERE offering_id = $1"
 SELECT_ISSUED: LiteralString = """
     SELECT coalesce(-sum(balance), 0)::bigint FROM api.ledger_accounts WHERE owner = 'issuance:' || $1 AND asset = $1"""
@@ -62,6 +71,11 @@ async def take_units(conn: WriteConn, *, chain_id: int, token: str, address: str
 async def select_last_seq(conn: ReadConn, *, chain_id: int, token: str, address: str) -> int | None:
     """The event that moved the balance last; None for one that never held."""
     return await conn.fetchval(SELECT_LAST_SEQ, chain_id, token, address)
+
+
+async def rebuild(conn: WriteConn, *, chain_id: int, token: str, seq: int, nobody: str) -> None:
+    """All balances of a token from its final transfers up to seq. Raises asyncpg.CheckViolationError when one would be negative."""
+    await conn.execute(REBUILD, chain_id, token, seq, nobody)
 
 
 async def select_issuer(conn: ReadConn, offering_id: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import asyncpg
+
 from tokenx_api.auth.models import Actor, Persona
 from tokenx_api.captable import queries, rules
 from tokenx_api.captable.errors import UnknownHolding
@@ -26,6 +28,15 @@ async def on_transfer_final(conn: WriteConn, chain_id: int, seq: int, payload: d
         await _take(conn, chain_id=chain_id, token=token, address=sender, amount=amount, seq=seq)
     if receiver != NOBODY:
         await queries.add_units(conn, chain_id=chain_id, token=token, address=receiver, amount=amount, seq=seq)
+
+
+async def rebuild(conn: WriteConn, *, chain_id: int, token: str, seq: int) -> None:
+    """The token's balances afresh from its final transfers up to seq, after one that could not be taken in at its time. The caller holds the
+    consumer's cursor at seq. Raises UnknownHolding when the transfers still do not add up."""
+    try:
+        await queries.rebuild(conn, chain_id=chain_id, token=token.lower(), seq=seq, nobody=NOBODY)
+    except asyncpg.CheckViolationError:
+        raise UnknownHolding(f"the final transfers of {token} do not add up", seq=seq) from None
 
 
 async def _take(conn: WriteConn, *, chain_id: int, token: str, address: str, amount: int, seq: int) -> None:

@@ -19,3 +19,21 @@ class DuplicateEvent(Conflict):
     """An event_id is in the stream already."""
 
     code = "stream.duplicate_event"
+
+
+class DeadLetterClosed(Conflict):
+    """It was requeued or discarded before."""
+
+    code = "dead_letter.closed"
+
+
+class NotRequeueable(Conflict):
+    """The api processes events of the stream; what the chain service gave up on is asked for again where it came from."""
+
+    code = "dead_letter.not_requeueable"
+
+
+class StillFailing(Conflict):
+    """The event cannot be processed now either."""
+
+    code = "dead_letter.still_failing"

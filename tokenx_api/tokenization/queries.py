@@ -81,6 +81,9 @@ SELECT_OPERATION_VIEWS: LiteralString = """
 SELECT_DEAD_LETTERS: LiteralString = """
     SELECT dead_letter_id, kind, ref_id, payload, error, status, created_at FROM chain.dead_letters
     WHERE ($1::text IS NULL OR status = $1) AND ($2::bigint IS NULL OR dead_letter_id < $2) ORDER BY dead_letter_id DESC LIMIT $3"""
+LOCK_DEAD_LETTER: LiteralString = """
+    SELECT kind, payload, status FROM chain.dead_letters WHERE dead_letter_id = $1 FOR UPDATE"""
+CLOSE_DEAD_LETTER: LiteralString = "UPDATE chain.dead_letters SET status = $2 WHERE dead_letter_id = $1"
 SELECT_STATUS: LiteralString = """
     SELECT m.status, m.head_number, m.finalized_number, m.observed_at,
            (SELECT count(*) FROM chain.operations WHERE chain_id = $1 AND state IN ('queued', 'running')) AS open_operations,
@@ -235,6 +238,15 @@ async def select_operation_views(
 async def select_dead_letters(conn: ReadConn, *, status: str | None, before: int | None, limit: int) -> list[Record]:
     """Newest first; before: the last dead_letter_id of the previous page."""
     return await conn.fetch(SELECT_DEAD_LETTERS, status, before, limit)
+
+
+async def lock_dead_letter(conn: WriteConn, dead_letter_id: int) -> Record | None:
+    """Takes the row lock."""
+    return await conn.fetchrow(LOCK_DEAD_LETTER, dead_letter_id)
+
+
+async def close_dead_letter(conn: WriteConn, *, dead_letter_id: int, status: str) -> None:
+    await conn.execute(CLOSE_DEAD_LETTER, dead_letter_id, status)
 
 
 async def select_status(conn: ReadConn, *, chain_id: int, business_ref: str) -> Record:

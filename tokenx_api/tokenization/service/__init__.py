@@ -2,9 +2,11 @@
 
 from tokenx_api.tokenization.service.events import append_events, chain_heads, events_after, stream_head
 from tokenx_api.tokenization.service.journal import (
+    close_dead_letter,
     contracts,
     dead_letter,
     nonces,
+    open_dead_letter,
     open_operations,
     operation,
     write_journal,
@@ -13,7 +15,7 @@ from tokenx_api.tokenization.service.operations import OperationKind, request_op
 from tokenx_api.tokenization.service.views import chain_status, dead_letter_page, operation_page, operation_view
 
 __all__ = [
-    "OperationKind", "append_events", "chain_heads", "chain_status", "contracts", "dead_letter", "dead_letter_page",
-    "events_after", "nonces", "open_operations", "operation", "operation_page", "operation_view", "request_operation", "request_platform",
+    "OperationKind", "append_events", "chain_heads", "chain_status", "close_dead_letter", "contracts", "dead_letter", "dead_letter_page",
+    "events_after", "nonces", "open_dead_letter", "open_operations", "operation", "operation_page", "operation_view", "request_operation", "request_platform",
     "stream_head", "write_journal",
 ]  # fmt: skip

@@ -1,11 +1,14 @@
 """The chain service's journal: one transaction a request, harmless to send again, refused from a stale epoch."""
 
+from typing import Any, Literal
+
 import asyncpg
 
+from tokenx_api.audit import service as audit
 from tokenx_api.db import ReadConn, Record, WriteConn
 from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import queries
-from tokenx_api.tokenization.errors import NonceTaken
+from tokenx_api.tokenization.errors import DeadLetterClosed, NonceTaken
 from tokenx_api.tokenization.models import (
     Contract,
     ContractRecord,
@@ -63,6 +66,25 @@ async def _write_signed(conn: WriteConn, body: JournalBody, record: SignedRecord
 async def dead_letter(conn: WriteConn, record: DeadLetterRecord) -> None:
     """Set something aside for a human, once per ref_id."""
     await queries.insert_dead_letter(conn, record)
+
+
+async def open_dead_letter(conn: WriteConn, dead_letter_id: int) -> tuple[str, dict[str, Any]]:
+    """(kind, payload) of an open dead letter, whose row is the caller's until the transaction ends. Raises NotFound, DeadLetterClosed."""
+    row = await queries.lock_dead_letter(conn, dead_letter_id)
+    if row is None:
+        raise NotFound("dead_letter")
+    if row["status"] != "open":
+        raise DeadLetterClosed(f"the dead letter was {row['status']}")
+    return row["kind"], row["payload"]
+
+
+async def close_dead_letter(
+    conn: WriteConn, dead_letter_id: int, *, actor: str, status: Literal["requeued", "discarded"], reason: str
+) -> None:
+    """Nobody need look at it any more."""
+    await queries.close_dead_letter(conn, dead_letter_id=dead_letter_id, status=status)
+    await audit.record(conn, actor=actor, action=f"dead_letter.{status}", subject_type="dead_letter",
+                       subject_id=str(dead_letter_id), reason=reason)  # fmt: skip
 
 
 async def operation(conn: ReadConn, operation_id: str) -> JournaledOperation:
