@@ -34,7 +34,7 @@ class Database:
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
-            self._url, min_size=2, max_size=self._size, init=_init_connection, command_timeout=30, timeout=5,
+            self._url, min_size=2, max_size=self._size, init=_init_connection, reset=_keep_session, command_timeout=30, timeout=5,
             server_settings={"application_name": "tokenx_api", "timezone": "UTC"},
         )  # fmt: skip
 
@@ -68,3 +68,8 @@ class Database:
 
 async def _init_connection(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def _keep_session(_connection: Any) -> None:
+    """Instead of asyncpg's RESET ALL and so on, a round trip per release: no code sets anything that outlives its transaction, and an open
+    transaction was rolled back before this is called."""

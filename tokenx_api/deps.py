@@ -12,7 +12,9 @@ from tokenx_api.db import ReadConn, WriteConn
 from tokenx_common.errors import PermissionDenied
 
 
-def get_context(request: Request) -> AppContext:
+async def get_context(
+    request: Request,
+) -> AppContext:  # async: FastAPI sends a plain function to a thread, for each request
     context: AppContext = request.app.state.context
     return context
 
