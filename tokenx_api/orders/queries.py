@@ -43,7 +43,9 @@ INSERT_ORDER: LiteralString = f"""
     placed AS (INSERT INTO matcher.orders (order_id, offering_id, investor_id, client_order_id, body_sha256, book_order_id, side, type,
                       time_in_force, post_only, quantity_lots, price_ticks, remaining_lots, decision_id, correlation_id)
                SELECT $4, $1, $5, $6, $7, cmd_seq, $8, $9, $10, $11, $12, $13, $12, $14, $15 FROM next RETURNING created_at)
-    SELECT n.cmd_seq, n.body, n.cmd_hash, p.created_at FROM next n, placed p"""
+    SELECT n.cmd_seq, n.body, n.cmd_hash, p.created_at,
+           audit.append($16, 'order.placed', 'order', $4, $15, jsonb_build_object('decision_id', $14::text, 'offering_id', $1::text, 'cmd_seq', n.cmd_seq))
+    FROM next n, placed p"""
 CREATE_SEQUENCER: LiteralString = """
     INSERT INTO matcher.sequencers (offering_id) VALUES ($1) ON CONFLICT (offering_id) DO NOTHING"""
 LOCK_MARKET: LiteralString = """
@@ -174,13 +176,13 @@ async def append_command(conn: WriteConn, *, offering_id: str, body: str) -> Ite
 
 async def insert_order(
     conn: WriteConn, *, order_id: str, investor_id: str, request: PlaceOrder, size: Size, body_sha256: bytes, decision_id: str,
-    body: tuple[str, str], correlation_id: str,
+    body: tuple[str, str], correlation_id: str, actor: str,
 ) -> tuple[Item, datetime] | None:  # fmt: skip
-    """The order and its command, numbered, in one statement; None when the offering has no log. body: the text before and after the command's
+    """The order, its command, numbered, and its audit row in one statement; None when the offering has no log. body: the text before and after the command's
     own number. Holds the sequencer row until the commit. Raises asyncpg.UniqueViolationError for a client_order_id in use."""
     row = await conn.fetchrow(
         INSERT_ORDER, request.offering_id, body[0], body[1], order_id, investor_id, request.client_order_id, body_sha256, request.side,
-        request.type, request.time_in_force, request.post_only, size.quantity_lots, size.price_ticks, decision_id, correlation_id,
+        request.type, request.time_in_force, request.post_only, size.quantity_lots, size.price_ticks, decision_id, correlation_id, actor,
     )  # fmt: skip
     return (_item(row), row["created_at"]) if row else None
 

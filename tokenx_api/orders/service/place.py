@@ -72,9 +72,7 @@ async def place(conn: WriteConn, *, actor: Actor, request: PlaceOrder, now: date
         await _record_refusal(conn, actor, order_id, decision)
         return Refused(decision)
     await reserve(conn, order_id=order_id, investor_id=investor_id, side=request.side, terms=entry.terms, size=size)
-    await audit.record(conn, actor=actor.user_id, action="order.placed", subject_type="order", subject_id=order_id,
-                       decision_id=decision.decision_id, offering_id=request.offering_id)  # fmt: skip
-    return await _store(conn, request, entry, size, order_id=order_id, investor_id=investor_id, digest=digest, decision_id=decision.decision_id)  # fmt: skip
+    return await _store(conn, actor, request, entry, size, order_id=order_id, investor_id=investor_id, digest=digest, decision_id=decision.decision_id)  # fmt: skip
 
 
 async def preview(conn: ReadConn, *, actor: Actor, request: PlaceOrder, now: datetime) -> Preview:
@@ -147,7 +145,7 @@ async def _record_refusal(conn: WriteConn, actor: Actor, order_id: str, decision
                        decision_id=decision.decision_id, reason_codes=codes)  # fmt: skip
 
 
-async def _store(conn: WriteConn, request: PlaceOrder, entry: Entry, size: Size, *, order_id: str, investor_id: str, digest: bytes, decision_id: str) -> Placed:  # fmt: skip
+async def _store(conn: WriteConn, actor: Actor, request: PlaceOrder, entry: Entry, size: Size, *, order_id: str, investor_id: str, digest: bytes, decision_id: str) -> Placed:  # fmt: skip
     command = OrderNew(
         order_id=order_id,
         book_order_id=1,  # its place in the log, which the database knows
@@ -160,7 +158,7 @@ async def _store(conn: WriteConn, request: PlaceOrder, entry: Entry, size: Size,
     )
     stored = await queries.insert_order(
         conn, order_id=order_id, investor_id=investor_id, request=request, size=size, body_sha256=digest, decision_id=decision_id,
-        body=around_own_number(command), correlation_id=correlation_id(),
+        body=around_own_number(command), correlation_id=correlation_id(), actor=actor.user_id,
     )  # fmt: skip
     if stored is None:
         raise MarketMissing("trading of this offering was never started")
