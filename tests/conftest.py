@@ -10,4 +10,8 @@ STAGES = ("stack", "flow", "fault", "browser")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests without servers, then with, then journeys, faults, browser; within a stage the order stays."""
-    items.sort(key=lambda item: max((STAGES.index(marker.name) + 1 for marker in item.iter_markers() if marker.name in STAGES), default=0))
+    items.sort(
+        key=lambda item: max(
+            (STAGES.index(marker.name) + 1 for marker in item.iter_markers() if marker.name in STAGES), default=0
+        )
+    )

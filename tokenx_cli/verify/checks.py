@@ -74,10 +74,11 @@ async def _replayed(target: Target, sequencer: Any, engine: OfferingEngine) -> B
     try:
         async for items in _commands(target, offering_id):
             for execution in engine.apply(items):
-                if execution["seq"] <= sequencer["exec_seq"]:
-                    if await anext(stored, None) != (execution["body"], execution["hash"]):
-                        yield f"{offering_id}: execution {execution['seq']} differs from the replay"
-                        return
+                if execution["seq"] > sequencer["exec_seq"]:
+                    break
+                if await anext(stored, None) != (execution["body"], execution["hash"]):
+                    yield f"{offering_id}: execution {execution['seq']} differs from the replay"
+                    return
     except CommandLogBroken as error:
         yield error.detail
         return

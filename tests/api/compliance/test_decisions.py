@@ -50,16 +50,47 @@ async def test_nobody_and_nothing_is_denied_for_missing_facts(venue: Venue) -> N
     assert not decision.allowed
 
 
-async def test_restriction_rows_reach_the_rules(venue: Venue) -> None:
+async def test_restrictions_bind_sellers_until_lifted(venue: Venue) -> None:
     seller = await venue.trader(units=100)
-    user = await venue.seed.user("transfer_agent")
-    await venue.seed.rows.execute(
-        """INSERT INTO compliance.transfer_restrictions (restriction_id, offering_id, investor_id, kind, units, until, reason, created_by)
-           VALUES ('r-1', $1, $2, 'lock_up', 60, now() + interval '1 day', 'terms', $3)""",
-        venue.offering.offering_id, seller.investor_id, user.user_id,
-    )  # fmt: skip
+    agent = venue.api.as_actor(await venue.seed.user("transfer_agent"))
+    body = {
+        "offering_id": venue.offering.offering_id,
+        "investor_id": seller.investor_id,
+        "kind": "lock_up",
+        "units": "60",
+        "reason": "offering terms",
+    }
+    assert (await agent.post("/v1/compliance/restrictions", json=body)).json()["code"] == "restriction.until_required"
+    body["until"] = "2999-01-01T00:00:00Z"
+    made = (await agent.post("/v1/compliance/restrictions", json=body)).json()
+    assert (made["units"], made["until"], made["lifted_at"]) == ("60", "2999-01-01T00:00:00.000000Z", None)
     assert (await seller.http.post("/v1/orders", json=seller.order("sell", 40))).status_code == 201
     denied = await seller.http.post("/v1/orders", json=seller.order("sell", 1))
     assert [reason["code"] for reason in denied.json()["reasons"]] == ["LOCKUP"]
-    await venue.seed.rows.execute("UPDATE compliance.transfer_restrictions SET lifted_at = now()")
+    path = f"/v1/compliance/restrictions/{made['restriction_id']}:lift"
+    assert (await agent.post(path)).json()["lifted_at"] is not None
+    assert (await agent.post(path)).json()["code"] == "restriction.already_lifted"
     assert (await seller.http.post("/v1/orders", json=seller.order("sell", 60))).status_code == 201
+    assert (await seller.http.post("/v1/compliance/restrictions", json=body)).status_code == 403
+    assert (await agent.post("/v1/compliance/restrictions", json=body | {"offering_id": "off_none"})).status_code == 404
+    listed = (
+        await agent.get("/v1/compliance/restrictions", params={"offering_id": venue.offering.offering_id})
+    ).json()["data"]
+    assert [row["restriction_id"] for row in listed] == [made["restriction_id"]]
+
+
+async def test_officer_reads_why_an_order_was_refused(venue: Venue) -> None:
+    buyer = await venue.trader()
+    problem = (await buyer.http.post("/v1/orders", json=buyer.order("buy", 1))).json()
+    officer = venue.api.as_actor(await venue.seed.user("compliance_officer"))
+    stored = (await officer.get(f"/v1/compliance/decisions/{problem['decision_id']}")).json()
+    assert (stored["outcome"], stored["stage"], stored["facts"]["cash.available_minor"]) == ("deny", "pre_trade", 0)
+    of_subject = (await officer.get("/v1/compliance/decisions", params={"subject_id": stored["subject_id"]})).json()[
+        "data"
+    ]
+    assert of_subject == [stored]
+    assert {row["rule_id"] for row in (await officer.get("/v1/compliance/rules")).json()["data"]} == {
+        rule.rule_id for rule in RULES
+    }
+    assert (await officer.get("/v1/compliance/decisions/dec_none")).json()["code"] == "decision.not_found"
+    assert (await buyer.http.get("/v1/compliance/decisions")).status_code == 403
