@@ -1,7 +1,7 @@
 """Refusals of the compliance gate."""
 
 from tokenx_api.compliance.models import Decision
-from tokenx_common.errors import Conflict, TokenxError
+from tokenx_common.errors import Conflict, Invalid, TokenxError
 
 
 class ComplianceDenied(TokenxError):
@@ -20,3 +20,9 @@ class RestrictionLifted(Conflict):
     """The restriction was lifted before."""
 
     code = "restriction.already_lifted"
+
+
+class UnboundedLockUp(Invalid):
+    """A lock-up without an end."""
+
+    code = "restriction.until_required"

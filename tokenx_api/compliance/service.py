@@ -3,11 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
+from tokenx_api.audit import service as audit
+from tokenx_api.auth.models import Actor
 from tokenx_api.compliance import queries, rules
+from tokenx_api.compliance.errors import RestrictionLifted, UnboundedLockUp
 from tokenx_api.compliance.models import Decision, Question
 from tokenx_api.db import ReadConn, WriteConn
 from tokenx_common.clock import rfc3339
 from tokenx_common.correlation import correlation_id
+from tokenx_common.errors import NotFound
 from tokenx_common.ids import new_id
 
 
@@ -62,3 +68,72 @@ async def gather(conn: ReadConn, question: Question, *, now: datetime) -> dict[s
 def price_range(reference_minor: int, *, collar_bps: int) -> tuple[int, int]:
     """Lowest and highest price the collar rule lets through, minor units."""
     return rules.collar(reference_minor, collar_bps=collar_bps)
+
+
+async def recorded_rules(conn: ReadConn) -> list[dict[str, Any]]:
+    """Every version of every rule that was ever in force."""
+    return [dict(row) for row in await queries.select_rules(conn)]
+
+
+async def decisions(conn: ReadConn, *, subject_id: str | None, before: str | None, limit: int) -> list[dict[str, Any]]:
+    """Newest first; subject_id None for everything."""
+    return [
+        dict(row) for row in await queries.select_decisions(conn, subject_id=subject_id, before=before, limit=limit)
+    ]
+
+
+async def decision(conn: ReadConn, decision_id: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    row = await queries.select_decision(conn, decision_id)
+    if row is None:
+        raise NotFound("decision")
+    return dict(row)
+
+
+async def restrict(
+    conn: WriteConn, *, actor: Actor, offering_id: str, investor_id: str | None, kind: str, units: int | None, until: datetime | None, reason: str
+) -> dict[str, Any]:  # fmt: skip
+    """Restrict a holding from now on; orders that already rest are not touched. Raises UnboundedLockUp, NotFound."""
+    if kind == "lock_up" and until is None:
+        raise UnboundedLockUp("a lock-up needs an end; use a freeze otherwise")
+    restriction_id = new_id("res")
+    try:
+        await queries.insert_restriction(
+            conn, (restriction_id, offering_id, investor_id, kind, units, until, reason, actor.user_id)
+        )
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("holding") from None
+    await audit.record(conn, actor=actor.user_id, action="holding.restricted", subject_type="restriction", subject_id=restriction_id,
+                       offering_id=offering_id, investor_id=investor_id, kind=kind)  # fmt: skip
+    return await _restriction(conn, restriction_id)
+
+
+async def restrictions(
+    conn: ReadConn, *, offering_id: str | None, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Newest first, lifted ones included."""
+    rows = await queries.select_restrictions(conn, offering_id=offering_id, before=before, limit=limit)
+    return [dict(row) for row in rows]
+
+
+async def lift(conn: WriteConn, *, actor: Actor, restriction_id: str) -> dict[str, Any]:
+    """End a restriction. Raises NotFound, RestrictionLifted."""
+    row = await _restriction(conn, restriction_id)
+    if row["lifted_at"] is not None:
+        raise RestrictionLifted("the restriction was lifted before")
+    await queries.lift_restriction(conn, restriction_id)
+    await audit.record(
+        conn,
+        actor=actor.user_id,
+        action="holding.restriction_lifted",
+        subject_type="restriction",
+        subject_id=restriction_id,
+    )
+    return await _restriction(conn, restriction_id)
+
+
+async def _restriction(conn: WriteConn, restriction_id: str) -> dict[str, Any]:
+    row = await queries.select_restriction(conn, restriction_id)
+    if row is None:
+        raise NotFound("restriction")
+    return dict(row)
