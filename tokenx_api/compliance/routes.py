@@ -69,7 +69,9 @@ class RestrictionView(WireModel):
 async def list_rules(_actor: ComplianceActor, conn: Read) -> Page[RuleView]:
     """Every version of every rule."""
     rows = await service.recorded_rules(conn)
-    return Page(data=[RuleView(**row | {"effective_from": rfc3339(row["effective_from"])}) for row in rows])
+    return Page(
+        data=[RuleView.model_validate({**row, "effective_from": rfc3339(row["effective_from"])}) for row in rows]
+    )
 
 
 @router.get("/decisions")
@@ -113,7 +115,7 @@ async def lift(restriction_id: Annotated[str, Path(max_length=64)], actor: Keepe
 
 
 def _decision(row: dict[str, Any]) -> DecisionView:
-    return DecisionView(**row | {"created_at": rfc3339(row["created_at"])})
+    return DecisionView.model_validate({**row, "created_at": rfc3339(row["created_at"])})
 
 
 def _restriction(row: dict[str, Any]) -> RestrictionView:
@@ -124,7 +126,7 @@ def _restriction(row: dict[str, Any]) -> RestrictionView:
         "created_at": rfc3339(row["created_at"]),
         "lifted_at": _time(row["lifted_at"]),
     }
-    return RestrictionView(**{**row, **changed})
+    return RestrictionView.model_validate({**row, **changed})
 
 
 def _time(at: datetime | None) -> str | None:
