@@ -72,7 +72,7 @@ def _compile(target: Path, say: Callable[[str], None]) -> None:
 def _tell(say: Callable[[str], None], what: str, over: Callable[[], bool] = lambda: False) -> None:
     """One line of progress, then up to ten seconds of waiting."""
     steps = len(_log().read_bytes().splitlines()) if _log().exists() else 0
-    say(f"Temporal {VERSION}: {what}, {steps} packages fetched or compiled (about 2,000 in all)")
+    say(f"Temporal {VERSION}: {what}, {steps} packages fetched or compiled (about 1,400 in all)")
     wait_until(over, 10.0, poll_s=0.2)
 
 
