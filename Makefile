@@ -24,8 +24,8 @@ help: ## this list
 demo: setup temporal-behind contracts web temporal ## install everything, start the product and do the main job once
 	$(TOKENX) demo
 
-up: setup temporal-behind contracts web temporal ## start the product and leave it running
-	$(TOKENX) up --detach
+up: setup temporal-behind contracts web temporal ## start the product here, with prefixed logs, until Ctrl-C
+	$(TOKENX) up
 
 down: setup ## stop it
 	$(TOKENX) down
@@ -47,8 +47,10 @@ format: setup-dev ## put the Python code into the house format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: setup-dev ## measure the order book
+bench: setup-dev temporal-behind contracts temporal ## measure the order book, the matcher's latency and durable orders through REST
 	$(PYTEST) benchmarks --benchmark-only
+	$(PY) -m benchmarks.bench_matcher_latency
+	$(PY) -m benchmarks.bench_orders_rest
 
 openapi: setup contracts ## write docs/openapi from the services as they are
 	$(TOKENX) up --detach --no-web --ports auto --data .cache/openapi-stack
