@@ -1,6 +1,8 @@
 """Follows the execution streams of all offerings and ingests them. Safe in several replicas: an offering has one ingester at a time."""
 
-from typing import Final
+import json
+from collections.abc import Iterable
+from typing import Any, Final
 
 import asyncpg
 
@@ -49,15 +51,18 @@ class ExecutionHandler:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.error("executions.not_ingested", stream=batch.stream, prev_seq=batch.prev_seq, error=f"{type(error).__name__}: {error}")  # fmt: skip
             raise DependencyUnavailable(f"postgresql: {error}") from error
+        if ingested is None:  # another replica has committed it; requests that wait in this one wait for it too
+            self._wake(_named_orders(batch))
+            return False
+        self._wake(ingested.order_ids)
         self._ring(ingested)
-        return ingested is not None
+        return True
 
-    def _ring(self, ingested: Ingested | None) -> None:
-        if ingested is None:
-            self._context.wakeups.ring("orders")
-            return
-        for order_id in ingested.order_ids:
+    def _wake(self, order_ids: Iterable[str]) -> None:
+        for order_id in order_ids:
             self._context.wakeups.ring(f"order:{order_id}")
+
+    def _ring(self, ingested: Ingested) -> None:
         self._context.announcer.ring(f"book:{ingested.offering_id}")
         self._context.announcer.ring("orders", ingested.order_ids)
         if ingested.trades:
@@ -69,6 +74,12 @@ class ExecutionHandler:
 def offering_of(stream: str) -> str:
     """'ev:off_1' -> 'off_1'."""
     return stream.partition(":")[2]
+
+
+def _named_orders(batch: Batch) -> set[str]:
+    bodies: list[dict[str, Any]] = [json.loads(item["body"]) for item in batch.items]
+    names = ("order_id", "maker_order_id", "taker_order_id")
+    return {body[name] for body in bodies for name in names if name in body}
 
 
 async def run(context: AppContext) -> None:

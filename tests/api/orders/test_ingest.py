@@ -82,6 +82,19 @@ async def test_two_ingesters_race_and_one_wins(venue: Venue) -> None:
     )
 
 
+async def test_replica_that_lost_the_race_wakes_its_own_waiters(venue: Venue) -> None:
+    _, buyer, _, bid = await traded(venue)
+    batch = await venue.decide()
+    assert batch is not None
+    handler = ExecutionHandler(venue.context)
+    assert await handler.commit(batch) is True
+    waiter = asyncio.create_task(venue.context.wakeups.wait(f"order:{bid['order_id']}", timeout_s=5))
+    await asyncio.sleep(0)
+    assert await handler.commit(batch) is False
+    assert await waiter is True
+    assert (await buyer.get(bid["order_id"]))["status"] == "filled"
+
+
 async def test_batches_cut_anywhere_give_the_same_rows(venue: Venue) -> None:
     seller, buyer, ask, bid = await traded(venue)
     batch = await venue.decide()
