@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from tokenx_api.admin.routes import router as admin
 from tokenx_api.ats.routes import router as ats
@@ -13,7 +14,7 @@ from tokenx_api.background import run_background
 from tokenx_api.captable.routes import router as captable
 from tokenx_api.compliance.routes import router as compliance
 from tokenx_api.context import AppContext
-from tokenx_api.db import Database
+from tokenx_api.db import UNAVAILABLE, Database
 from tokenx_api.dead_letters import router as dead_letters
 from tokenx_api.investors.routes import router as investors
 from tokenx_api.issuers.routes import router as issuers
@@ -41,7 +42,11 @@ from tokenx_common.bus import Bus
 from tokenx_common.clock import SystemClock
 from tokenx_common.health import HealthRegistry, Probe
 from tokenx_common.http import ServiceClient, service_app
+from tokenx_common.log import get_logger
+from tokenx_common.problems import problem
 from tokenx_common.service_auth import ServiceSigner
+
+log = get_logger(__name__)
 
 ROUTERS = (
     orders,  # first: a request is matched against the routers in turn, and orders come most often
@@ -73,6 +78,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
     health.add("temporal", temporal(context).check, critical=False)
     for router in ROUTERS:
         app.include_router(router)
+    for error in UNAVAILABLE:
+        app.add_exception_handler(error, _database_unavailable)
     return app
 
 
@@ -86,6 +93,13 @@ def _context(settings: ApiSettings) -> AppContext:
         chain=ServiceClient("chain", settings.chain_url, signer),
         matcher=ServiceClient("matcher", settings.matcher_url, signer),
         kyt=ServiceClient("kyt", settings.kyt_url, signer),
+    )
+
+
+async def _database_unavailable(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("request.database_unavailable", error=f"{type(error).__name__}: {error}")
+    return problem(
+        503, "dependency.unavailable", "the database does not answer; try again", headers={"Retry-After": "1"}
     )
 
 

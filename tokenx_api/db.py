@@ -5,7 +5,7 @@ One request is one transaction, opened at the edge (deps.py, consumers); service
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any, Final, NewType
 
 import asyncpg
 
@@ -22,6 +22,14 @@ ReadConn = NewType("ReadConn", Connection)
 """Inside a read-only transaction, or outside any."""
 WriteConn = NewType("WriteConn", ReadConn)
 """Inside a transaction that the edge commits. May be used wherever a ReadConn is asked for."""
+
+
+UNAVAILABLE: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError, ConnectionError, TimeoutError,
+)  # fmt: skip
+"""The server is away, restarting or overloaded, or gave up on a deadlock. Answered with 503: to try again is safe, because what creates
+something carries a key of the client's and finds what an unanswered first try may have committed."""
 
 
 class Database:

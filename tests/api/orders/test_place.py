@@ -102,6 +102,21 @@ async def test_crash_inside_the_transaction_leaves_nothing(venue: Venue, monkeyp
     assert await buyer.held() == {"USD": (100_000, 0)}
 
 
+async def test_lost_database_connections_are_503_and_a_repetition_goes_through(venue: Venue) -> None:
+    buyer = await venue.trader(cash=100_000)
+    body = buyer.order("buy", 1)
+    await venue.seed.rows.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tokenx_api'"
+    )
+    answers = [await buyer.http.post("/v1/orders", json=body) for _ in range(20)]
+    refused = [answer for answer in answers if answer.status_code not in (200, 201)]
+    assert {(answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) for answer in refused} <= {
+        (503, "dependency.unavailable", "1")
+    }
+    assert sorted(answer.status_code for answer in answers if answer not in refused)[-1] == 201
+    assert len(await venue.rows("SELECT 1 FROM matcher.orders WHERE investor_id = $1", buyer.investor_id)) == 1
+
+
 async def test_concurrent_placement_keeps_the_log_dense_and_chained(venue: Venue) -> None:
     traders = [await venue.trader(cash=1_000_000, units=1000) for _ in range(6)]
     sides = ("buy", "sell")

@@ -3,11 +3,16 @@
 import asyncio
 from typing import Final
 
+import asyncpg
+
 from tokenx_api.context import AppContext
 from tokenx_api.orders import queries
 from tokenx_api.orders.errors import OrderNotOpen
 from tokenx_api.orders.models import CancelReason
 from tokenx_api.orders.service.cancel import cancel
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
 
 EVERY_S: Final = 0.5
 BATCH: Final = 200
@@ -17,7 +22,10 @@ ACTOR: Final = "service:api"
 async def run(context: AppContext) -> None:
     """For ever."""
     while True:
-        await sweep(context)
+        try:
+            await sweep(context)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("orders.sweep_failed", error=f"{type(error).__name__}: {error}")
         await asyncio.sleep(EVERY_S)
 
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
+
 from tokenx_api.audit import service as audit
 from tokenx_api.compliance import service as compliance
 from tokenx_api.compliance.models import Decision, Question, Side
@@ -14,7 +16,10 @@ from tokenx_api.settlement.models import Due
 from tokenx_api.settlement.service.outcome import attempt_failed
 from tokenx_api.tokenization.service import request_operation
 from tokenx_common.ids import new_id
+from tokenx_common.log import get_logger
 from tokenx_common.money import STABLECOIN_UNITS_PER_CENT
+
+log = get_logger(__name__)
 
 MAX_FILLS: Final = 50
 EVERY_S: Final = 0.5
@@ -25,7 +30,13 @@ async def run(context: AppContext) -> None:
     """Instruct whatever is due, for ever. Replicas share the work: each skips what another has locked."""
     while True:
         await context.wakeups.wait("settlements", timeout_s=EVERY_S)
-        if await instruct_all(context):
+        try:
+            looked_at = await instruct_all(context)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("settlement.round_failed", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(EVERY_S)
+            continue
+        if looked_at:
             context.announcer.ring("settlements")
             context.wakeups.ring("outbox")
 
