@@ -1,9 +1,9 @@
 """Service-to-service authentication: Ed25519-signed JWTs that live one minute. Each service holds only its own private key."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
-from typing import Final, NewType
+from typing import Any, Final, NewType
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -62,11 +62,11 @@ class ServiceVerifier:
         return ServiceName(claims["iss"])
 
 
-def require_service(*allowed: str) -> Callable[[Request], ServiceName]:
+def require_service(*allowed: str) -> Callable[[Request], Coroutine[Any, Any, ServiceName]]:
     """A FastAPI dependency: the caller's service name, which must be one of `allowed`.
     The app must carry a ServiceVerifier at app.state.service_verifier (service_app puts it there)."""
 
-    def dependency(request: Request) -> ServiceName:
+    async def dependency(request: Request) -> ServiceName:  # async: no thread hop per request
         verifier: ServiceVerifier = request.app.state.service_verifier
         caller = verifier.caller(request.headers.get("authorization"))
         if caller not in allowed:
