@@ -98,14 +98,23 @@ export function useTopics(...topics: string[]): void {
   useEffect(() => listen(key.split(",")), [listen, key]);
 }
 
+/** How many polls apart a safety read is while the stream is up: bells may be lost, screens must not stay wrong. */
+const SAFETY = 4;
+
 /** A read that follows the stream; without one it polls each `poll_ms` while the tab is visible. */
 export function useLive<Data, Failure, Key extends readonly unknown[]>(
   options: UseQueryOptions<Data, Failure, Data, Key>,
   poll_ms = 15_000,
 ): UseQueryResult<Data, unknown> {
   const status = useLiveStatus();
-  return useQuery<Data, unknown, Data, Key>({
-    ...(options as UseQueryOptions<Data, unknown, Data, Key>),
-    refetchInterval: status === "live" ? false : poll_ms,
-  });
+  return usePolled(options, status === "live" ? poll_ms * SAFETY : poll_ms);
+}
+
+/** A read of something no bell rings for: asked again each `poll_ms` while the tab is visible. */
+export function usePolled<Data, Failure, Key extends readonly unknown[]>(
+  options: UseQueryOptions<Data, Failure, Data, Key>,
+  poll_ms = 5_000,
+): UseQueryResult<Data, unknown> {
+  const shown = options as UseQueryOptions<Data, unknown, Data, Key>;
+  return useQuery<Data, unknown, Data, Key>({ ...shown, refetchInterval: poll_ms });
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { toProblem } from "@/lib/problem";
+import { reasonText, toProblem } from "@/lib/problem";
 
 /** What went wrong, what to do about it, and the two handles support needs: code and correlation id. */
 export function ProblemView({ error, action }: { error: unknown; action?: ReactNode }) {
@@ -11,8 +11,7 @@ export function ProblemView({ error, action }: { error: unknown; action?: ReactN
         <ul className="mt-1 list-disc pl-5">
           {problem.reasons.map((reason) => (
             <li key={`${reason.rule_id}${reason.code}`}>
-              {reason.message} {reason.remedy ? <span className="text-muted">{reason.remedy}</span> : null}
-              {reason.rule_id ? <span className="text-muted"> ({reason.rule_id})</span> : null}
+              {reasonText(reason)} {reason.rule_id ? <span className="text-muted">({reason.rule_id})</span> : null}
             </li>
           ))}
         </ul>

@@ -2,10 +2,11 @@
 
 /** Path prefixes of the reads that a topic makes stale; `{id}` stands for what follows the colon of the topic. */
 const STALE: Record<string, readonly string[]> = {
-  book: ["/v1/offerings/{offering_id}/book", "/v1/ats/markets"],
+  book: ["/v1/offerings/{offering_id}/book", "/v1/offerings/{offering_id}", "/v1/ats/markets"],
   trades: ["/v1/offerings/{offering_id}/trades", "/v1/offerings/{offering_id}/candles", "/v1/offerings/{offering_id}"],
   orders: ["/v1/orders", "/v1/executions", "/v1/portfolio"],
-  settlements: ["/v1/settlements", "/v1/portfolio", "/v1/payments", "/v1/subscriptions", "/v1/redemptions"],
+  settlements: ["/v1/settlements", "/v1/portfolio"],
+  portfolio: ["/v1/portfolio", "/v1/payments", "/v1/subscriptions", "/v1/redemptions"],
   alerts: ["/v1/kyt/alerts", "/v1/surveillance/alerts"],
   chain: [
     "/v1/chain/operations",

@@ -1,9 +1,18 @@
+import { formatMoney, formatUnits } from "./decimal";
+import { formatDate } from "./time";
+
 /** problem+json as the api writes it, and everything else that can go wrong made to look like it. */
 export interface Reason {
   code: string;
   rule_id?: string;
   message: string;
-  remedy?: string | null;
+  remedy?: Remedy;
+}
+
+/** What would turn a refusal into an allow; value is text whose meaning the type tells. */
+export interface Remedy {
+  type: string;
+  value: string | null;
 }
 
 export interface Problem {
@@ -42,6 +51,30 @@ export function toProblem(thrown: unknown): Problem {
         ? thrown.slice(0, 300)
         : "Unexpected answer from the server.";
   return { status: 500, title: "Unexpected error", detail, code: "internal" };
+}
+
+/** The remedy in words; "" when there is none, or when the message has said it already. */
+function remedyText({ type, value }: Remedy): string {
+  switch (type) {
+    case "earliest_at":
+      return value ? `Possible from ${formatDate(value)}.` : "";
+    case "max_quantity":
+      return `At most ${formatUnits(value)} units are possible now.`;
+    case "max_amount":
+      return `At most ${formatMoney(value)} is possible now.`;
+    case "document":
+      return value === "kyc" ? "Complete your identity check under Profile and KYC." : `Hand in: ${value}.`;
+    case "support":
+      return "Ask the platform's support.";
+    default:
+      return "";
+  }
+}
+
+/** One reason as sentences: what stands in the way, then what would help. */
+export function reasonText({ message, remedy }: Reason): string {
+  const cause = `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
+  return [cause, remedy ? remedyText(remedy) : ""].filter(Boolean).join(" ");
 }
 
 /** Whether asking again can help: not when the caller was wrong. */

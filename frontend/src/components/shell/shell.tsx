@@ -2,7 +2,7 @@
 
 import { LogOut, Menu, Search } from "lucide-react";
 import dynamic from "next/dynamic";
-import Link from "next/link";
+import Link, { useLinkStatus } from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "@/components/ui/button";
@@ -10,7 +10,7 @@ import { setCsrfToken } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { AREAS, type Area, activePage } from "@/lib/nav";
 import type { Session } from "@/lib/session";
-import { LiveProvider } from "../live-provider";
+import { LiveProvider, useTopics } from "../live-provider";
 import { Wordmark } from "../wordmark";
 import { PageIcon } from "./icon";
 import { LiveDot } from "./live-dot";
@@ -28,6 +28,7 @@ export function Shell({ area, session, children }: { area: Area; session: Sessio
   useEffect(() => setMenuOpen(false), [path]);
   return (
     <LiveProvider>
+      <BaseTopics />
       <div className="grid min-h-dvh grid-cols-[minmax(0,1fr)] grid-rows-[auto_1fr] lg:grid-cols-[13rem_minmax(0,1fr)]">
         <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-b bg-panel px-3 lg:col-span-2">
           <Button
@@ -96,12 +97,21 @@ function Sidebar({ area, path, open }: { area: Area; path: string; open: boolean
             >
               <PageIcon name={page.icon} />
               {page.label}
+              <Pending />
             </Link>
           </li>
         ))}
       </ul>
     </nav>
   );
+}
+
+/** Says that the page behind this link is on its way: pages arrive whole, with their data. */
+function Pending() {
+  const { pending } = useLinkStatus();
+  return pending ? (
+    <span role="status" aria-label="Loading" className="ml-auto size-2 animate-pulse rounded-full bg-accent" />
+  ) : null;
 }
 
 /** Links to the person's other areas, when there are any. */
@@ -124,6 +134,12 @@ function PersonaSwitch({ area, session }: { area: Area; session: Session }) {
       </ul>
     </details>
   );
+}
+
+/** Every page holds the stream open, so that the dot tells the truth on pages without topics of their own too. */
+function BaseTopics() {
+  useTopics("chain");
+  return null;
 }
 
 function usePaletteKey() {

@@ -1,13 +1,13 @@
 "use client";
 
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Badge } from "@/components/ui/badge";
 import { queries } from "@/lib/use-queries";
 
 /** One tile a service; asked again every few seconds, since a sick service does not ring. */
 export function HealthScreen() {
-  const health = useLive({ ...queries.health(), staleTime: 0 }, 5_000);
+  const health = usePolled({ ...queries.health(), staleTime: 0 }, 5_000);
   if (health.error) return <ProblemView error={health.error} />;
   return (
     <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">

@@ -2,7 +2,7 @@
 
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { Badge } from "@/components/ui/badge";
 import type { User } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<User>[] = [
 ];
 
 export function UsersScreen() {
-  const users = useLive(queries.users(), 30_000);
+  const users = usePolled(queries.users(), 30_000);
   return (
     <DataTable
       label="Users"

@@ -41,7 +41,11 @@ const raised = <Row extends AnyAlert>(): Column<Row>[] => [
       />
     ),
   },
-  { header: "What", value: (row) => row.title, cell: (row) => <span className="whitespace-normal">{row.title}</span> },
+  {
+    header: "What",
+    value: (row) => row.title,
+    cell: (row) => <span className="block min-w-52 whitespace-normal">{row.title}</span>,
+  },
 ];
 const assigned = <Row extends AnyAlert>(): Column<Row> => ({
   header: "Assigned",

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Button } from "@/components/ui/button";
 import { api, unwrap } from "@/lib/api";
@@ -23,7 +23,7 @@ export function AuditScreen() {
   const [subject, setSubject] = useState("");
   const [asked, setAsked] = useState("");
   const [cursor, setCursor] = useState<string>();
-  const events = useLive(queries.auditEvents({ ...(asked ? { subject_id: asked } : {}), cursor }), 15_000);
+  const events = usePolled(queries.auditEvents({ ...(asked ? { subject_id: asked } : {}), cursor }), 15_000);
   return (
     <div className="space-y-4">
       <Verify />

@@ -1,6 +1,6 @@
 "use client";
 
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Badge } from "@/components/ui/badge";
 import { Stat, Stats } from "@/components/ui/panel";
@@ -9,7 +9,7 @@ import { queries } from "@/lib/use-queries";
 
 /** The chain the platform follows: head, finality, and how far behind its readers are. */
 export function ChainStatusLine() {
-  const status = useLive(queries.chainStatus(), 5_000);
+  const status = usePolled(queries.chainStatus(), 5_000);
   if (status.error) return <ProblemView error={status.error} />;
   if (!status.data) return null;
   const chain = status.data;

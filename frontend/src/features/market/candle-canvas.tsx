@@ -62,10 +62,9 @@ export default function CandleCanvas({ candles }: { candles: readonly Candle[] }
   }, [candles]);
 
   return (
-    <div
+    <figure
       ref={box}
       className="absolute inset-0"
-      role="img"
       aria-label="Candle chart of the price; the table of trades holds the same data"
     />
   );

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, unwrap } from "@/lib/api";
-import { toProblem } from "@/lib/problem";
+import { reasonText, toProblem } from "@/lib/problem";
 import type { NewOrder } from "@/lib/types";
 
 /** What compliance would say to this order, before it is sent. Asked a moment after the typing stops. */
@@ -33,7 +33,7 @@ export function Eligibility({ order }: { order: NewOrder | null }) {
   return (
     <Refused
       title={outcome === "review" ? "This order needs a review." : "Compliance would refuse this order."}
-      reasons={reasons?.map(({ message, remedy }) => [message, remedy].filter(Boolean).join(" "))}
+      reasons={reasons.map(reasonText)}
     />
   );
 }

@@ -33,6 +33,13 @@ export const EMPTY_TICKET: Ticket = {
   post_only: false,
 };
 
+const VALIDITY: Record<Ticket["time_in_force"], string> = {
+  gtc: "Stays in the book until filled or cancelled.",
+  day: "Stays in the book until the day ends.",
+  ioc: "Fills what it can at once; the rest is cancelled.",
+  fok: "Fills whole at once, or not at all.",
+};
+
 interface Props {
   offering: Offering;
   touch: Touch;
@@ -77,12 +84,13 @@ export function OrderTicket({ offering, touch, portfolio, formRef, onSubmit }: P
             <option value="market">Market</option>
           </SelectField>
           <SelectField label="Valid" disabled={ticket.type === "market"} {...form.register("time_in_force")}>
-            <option value="gtc">Until cancelled</option>
-            <option value="day">Today</option>
-            <option value="ioc">Fill now, cancel rest</option>
-            <option value="fok">Fill whole or nothing</option>
+            <option value="gtc">GTC</option>
+            <option value="day">Day</option>
+            <option value="ioc">IOC</option>
+            <option value="fok">FOK</option>
           </SelectField>
         </div>
+        <p className="-mt-1 text-xs text-muted">{VALIDITY[ticket.type === "market" ? "ioc" : ticket.time_in_force]}</p>
         {ticket.type === "limit" ? (
           <div>
             <TextField

@@ -22,7 +22,7 @@ import { usePlaceOrder } from "./use-place-order";
 
 /** The trading page of one market. */
 export function TradeScreen({ offeringId }: { offeringId: string }) {
-  useTopics(`book:${offeringId}`, `trades:${offeringId}`, "orders", "settlements");
+  useTopics(`book:${offeringId}`, `trades:${offeringId}`, "orders", "settlements", "portfolio");
   const offering = useLive(queries.offering(offeringId));
   const book = useLive(queries.book(offeringId), 2_000);
   const portfolio = useLive(queries.portfolio());

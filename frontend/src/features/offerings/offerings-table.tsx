@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { DataTable } from "@/components/data-table";
-import { useLive, useTopics } from "@/components/live-provider";
+import { usePolled, useTopics } from "@/components/live-provider";
 import type { Offering } from "@/lib/types";
 import { queries } from "@/lib/use-queries";
 import { OFFERING_COLUMNS } from "./columns";
@@ -15,7 +15,7 @@ export function OfferingsTable(props: {
   actions: (offering: Offering) => ReactNode;
 }) {
   useTopics("chain");
-  const offerings = useLive(queries.offerings());
+  const offerings = usePolled(queries.offerings());
   const data = offerings.data && { ...offerings.data, data: offerings.data.data.filter(props.only ?? (() => true)) };
   return (
     <DataTable

@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<Payment>[] = [
 ];
 
 export function PaymentsScreen() {
-  useTopics("settlements", "chain");
+  useTopics("portfolio", "chain");
   const payments = useLive(queries.payments(), 5_000);
   return (
     <div className="grid gap-4 lg:grid-cols-[20rem_minmax(0,1fr)]">

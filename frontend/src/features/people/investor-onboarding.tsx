@@ -1,7 +1,7 @@
 "use client";
 
 import { Id } from "@/components/cells";
-import { useLive, useTopics } from "@/components/live-provider";
+import { usePolled, useTopics } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Badge } from "@/components/ui/badge";
 import { Panel } from "@/components/ui/panel";
@@ -13,7 +13,7 @@ import { ProfileForm } from "./profile-form";
 
 export function InvestorOnboarding() {
   useTopics("chain");
-  const investor = useLive(queries.myInvestor(), 5_000);
+  const investor = usePolled(queries.myInvestor(), 5_000);
   if (investor.error && toProblem(investor.error).status !== 404) return <ProblemView error={investor.error} />;
   if (investor.isPending) return <p className="text-muted">Loading…</p>;
   if (!investor.data) {

@@ -1,6 +1,6 @@
 "use client";
 
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { Badge } from "@/components/ui/badge";
 import { Panel } from "@/components/ui/panel";
@@ -9,7 +9,7 @@ import { queries } from "@/lib/use-queries";
 import { ProfileForm } from "./profile-form";
 
 export function IssuerOnboarding() {
-  const issuer = useLive(queries.myIssuer(), 5_000);
+  const issuer = usePolled(queries.myIssuer(), 5_000);
   if (issuer.error && toProblem(issuer.error).status !== 404) return <ProblemView error={issuer.error} />;
   if (issuer.isPending) return <p className="text-muted">Loading…</p>;
   if (!issuer.data) {

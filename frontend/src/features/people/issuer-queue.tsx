@@ -2,7 +2,7 @@
 
 import { Id } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
-import { useLive } from "@/components/live-provider";
+import { usePolled } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
 import { api } from "@/lib/api";
@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<Issuer>[] = [
 ];
 
 export function IssuerQueue() {
-  const issuers = useLive(queries.issuers());
+  const issuers = usePolled(queries.issuers());
   return (
     <DataTable
       label="Issuers"

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import { DataTable } from "@/components/data-table";
-import { useLive, useTopics } from "@/components/live-provider";
+import { usePolled, useTopics } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { FilterSelect } from "@/components/ui/field";
 import { api } from "@/lib/api";
@@ -16,7 +16,7 @@ import { INVESTOR_COLUMNS } from "./investor-columns";
 export function KycQueue() {
   useTopics("chain");
   const [status, setStatus] = useState<KycStatus | "">("pending");
-  const investors = useLive(queries.investors(status || undefined));
+  const investors = usePolled(queries.investors(status || undefined));
   return (
     <DataTable
       label="Investors"
@@ -50,7 +50,7 @@ export function KycQueue() {
 /** Everyone, to look up; no decisions. */
 export function InvestorList() {
   useTopics("chain");
-  const investors = useLive(queries.investors());
+  const investors = usePolled(queries.investors());
   return (
     <DataTable
       label="Investors"

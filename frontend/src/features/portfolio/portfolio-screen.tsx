@@ -48,7 +48,7 @@ const COLUMNS: readonly Column<Holding>[] = [
 ];
 
 export function PortfolioScreen() {
-  useTopics("orders", "settlements", "chain");
+  useTopics("orders", "settlements", "portfolio", "chain");
   const portfolio = useLive(queries.portfolio());
   const { cash, holdings, total_value_amount } = portfolio.data ?? {};
   return (

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
-import { useLive, useTopics } from "@/components/live-provider";
+import { useLive, usePolled, useTopics } from "@/components/live-provider";
 import { ProblemView } from "@/components/problem-view";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
@@ -48,8 +48,8 @@ export function RedemptionApprovals() {
 }
 
 function Table({ empty, decides }: { empty: string; decides?: boolean }) {
-  useTopics("settlements", "chain");
-  const redemptions = useLive(queries.redemptions(), 5_000);
+  useTopics("portfolio", "chain");
+  const redemptions = usePolled(queries.redemptions());
   return (
     <DataTable
       label="Redemptions"

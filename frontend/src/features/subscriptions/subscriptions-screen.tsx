@@ -2,7 +2,7 @@
 
 import { Id, When } from "@/components/cells";
 import { type Column, DataTable } from "@/components/data-table";
-import { useLive, useTopics } from "@/components/live-provider";
+import { usePolled, useTopics } from "@/components/live-provider";
 import { ReasonDialog } from "@/components/reason-dialog";
 import { Badge } from "@/components/ui/badge";
 import { api } from "@/lib/api";
@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<Subscription>[] = [
 
 export function SubscriptionsScreen({ decides }: { decides: boolean }) {
   useTopics("settlements", "chain");
-  const subscriptions = useLive(queries.subscriptions(), 5_000);
+  const subscriptions = usePolled(queries.subscriptions(), 5_000);
   return (
     <DataTable
       label="Subscriptions"
