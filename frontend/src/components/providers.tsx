@@ -40,7 +40,13 @@ export function Providers({ nonce, children }: { nonce: string; children: ReactN
     <ThemeProvider attribute="class" defaultTheme="dark" enableSystem nonce={nonce} disableTransitionOnChange>
       <QueryClientProvider client={client}>
         {children}
-        <Toaster position="top-right" closeButton toastOptions={{ className: "!bg-raised !text-ink !border-line" }} />
+        <Toaster
+          position="top-right"
+          offset={{ top: 56, right: 16 }}
+          mobileOffset={{ top: 56 }}
+          closeButton
+          toastOptions={{ className: "!font-sans !bg-raised !text-ink !border-line" }}
+        />
       </QueryClientProvider>
     </ThemeProvider>
   );

@@ -77,13 +77,11 @@ function Facts({ facts }: { facts: Record<string, unknown> }) {
       <summary className="min-h-6 text-xs text-accent">
         {entries.length === 1 ? "1 fact" : `${entries.length} facts`}
       </summary>
-      <dl className="mt-1 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 text-xs">
+      <dl className="mt-1 grid w-80 grid-cols-[7rem_minmax(0,1fr)] gap-x-3 gap-y-0.5 whitespace-normal text-xs">
         {entries.map(([name, value]) => (
           <div key={name} className="contents">
             <dt className="text-muted">{name.replaceAll("_", " ")}</dt>
-            <dd className="max-w-xs break-all font-mono">
-              {typeof value === "object" ? JSON.stringify(value) : String(value)}
-            </dd>
+            <dd className="break-all font-mono">{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
           </div>
         ))}
       </dl>

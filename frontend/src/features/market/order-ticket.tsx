@@ -129,7 +129,7 @@ export function OrderTicket({ offering, touch, portfolio, formRef, onSubmit }: P
           <dt className="text-muted">{ticket.type === "market" ? "About" : "Value"}</dt>
           <dd className="font-semibold">{formatMoney(cost, offering.currency)}</dd>
         </dl>
-        {crossesSpread(ticket, opposite) ? (
+        {cost && crossesSpread(ticket, opposite) ? (
           <p className="text-xs text-warn">
             {ticket.post_only
               ? "Would trade at once, so post only refuses it."

@@ -19,7 +19,7 @@ export function TradeTape({ offeringId }: { offeringId: string }) {
         </div>
       ) : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section aria-label="Last trades" tabIndex={0} className="max-h-[17.5rem] overflow-y-auto">
+      <section aria-label="Last trades" tabIndex={0} className="relative max-h-[17.5rem] overflow-y-auto">
         <table className="w-full text-right text-[0.8125rem]">
           <thead className="sticky top-0 bg-panel text-xs text-muted">
             <tr>
