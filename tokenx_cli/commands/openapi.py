@@ -29,5 +29,5 @@ def openapi(
     for service in SERVICES:
         document = httpx.get(f"{urls[service]}/openapi.json", timeout=_TIMEOUT_S).raise_for_status().json()
         target = folder / f"{service}.json"
-        target.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        target.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
         console.print(f"{target}: {len(document['paths'])} paths")
