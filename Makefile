@@ -32,6 +32,7 @@ down: setup ## stop it
 
 test: setup-dev temporal-behind contracts web temporal ## every test: quick ones first, then real servers, journeys, faults, browser
 	$(PYTEST)
+	$(NPM) frontend run check
 	$(NPM) frontend test
 
 test-fast: setup-dev ## only the tests that start no server

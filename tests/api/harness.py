@@ -30,6 +30,7 @@ PERSONAS: Final[tuple[Persona, ...]] = (
     "investor", "issuer", "compliance_officer", "transfer_agent", "tokenization_agent", "ats_operator", "admin",
 )  # fmt: skip
 ORIGIN: Final = "http://127.0.0.1:3100"
+OTHER_ORIGIN: Final = "http://localhost:3100"
 _numbers = itertools.count(1)
 
 
@@ -168,7 +169,7 @@ async def running_api(database: DatabaseUrls, redis_url: str, keys: ServiceKeys)
         chain_url=f"http://127.0.0.1:{chain_port}",
         matcher_url=f"http://127.0.0.1:{nobody}",
         kyt_url=f"http://127.0.0.1:{nobody}",
-        web_origin=ORIGIN,
+        web_origin=f"{ORIGIN},{OTHER_ORIGIN}",
         service_private_key=SecretStr(keys.private("api")),
         service_public_keys=keys.public_json,  # pyright: ignore[reportArgumentType]  # parsed from JSON, as from the environment
     )

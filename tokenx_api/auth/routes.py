@@ -36,7 +36,7 @@ def _throttle(request: Request) -> LoginThrottle:
 
 
 def _own_origin(request: Request, context: Context) -> None:
-    refusal = origin_refusal(request.headers.get("origin"), context.settings.web_origin)
+    refusal = origin_refusal(request.headers.get("origin"), context.settings.web_origins)
     if refusal is not None:
         raise ForgedRequest(refusal)
 

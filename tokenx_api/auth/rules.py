@@ -1,18 +1,19 @@
 """Pure decisions of sign-in."""
 
 import hmac
+from collections.abc import Collection
 from typing import Final
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def csrf_refusal(
-    *, method: str, sent_token: str | None, session_token: str, origin: str | None, web_origin: str
+    *, method: str, sent_token: str | None, session_token: str, origin: str | None, web_origins: Collection[str]
 ) -> str | None:
     """Why a cookie session's request is refused as forged; None when it is fine. origin None: the client sent none."""
     if method in _SAFE_METHODS:
         return None
-    if foreign := origin_refusal(origin, web_origin):
+    if foreign := origin_refusal(origin, web_origins):
         return foreign
     if sent_token is None:
         return "X-CSRF-Token is missing"
@@ -21,6 +22,6 @@ def csrf_refusal(
     return None
 
 
-def origin_refusal(origin: str | None, web_origin: str) -> str | None:
+def origin_refusal(origin: str | None, web_origins: Collection[str]) -> str | None:
     """Why the Origin header is refused; None when it is ours or absent (not a browser)."""
-    return None if origin is None or origin == web_origin else "the request comes from another origin"
+    return None if origin is None or origin in web_origins else "the request comes from another origin"

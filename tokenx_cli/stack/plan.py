@@ -172,9 +172,15 @@ def _common_environment(draft: _Draft, name: str) -> dict[str, str]:
 
 def _api_environment(draft: _Draft) -> dict[str, str]:
     return {
-        "DATABASE_URL": draft.addresses["database"], "TEMPORAL_ADDRESS": draft.addresses["temporal"], "WEB_ORIGIN": draft.config.url("web"),
+        "DATABASE_URL": draft.addresses["database"], "TEMPORAL_ADDRESS": draft.addresses["temporal"], "WEB_ORIGIN": _web_origins(draft),
         "CHAIN_ID": str(CHAIN_ID), "KYC_BACKEND": "sandbox", "PAYMENT_BACKEND": "sandbox", "EMAIL_BACKEND": "sandbox",
     }  # fmt: skip
+
+
+def _web_origins(draft: _Draft) -> str:
+    """Both names people type for this machine."""
+    port = draft.config.ports["web"]
+    return f"http://127.0.0.1:{port},http://localhost:{port}"
 
 
 def _chain_environment(draft: _Draft) -> dict[str, str]:

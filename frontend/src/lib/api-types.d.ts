@@ -642,6 +642,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chain/dead-letters/{dead_letter_id}:discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Dead Letter
+         * @description Declare that nothing has to be done about it.
+         */
+        post: operations["discard_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/dead-letters/{dead_letter_id}:requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Requeue Dead Letter
+         * @description Process a set-aside event now. 409 dead_letter.still_failing leaves everything as it was.
+         */
+        post: operations["requeue_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chain/operations": {
         parameters: {
             query?: never;
@@ -722,6 +762,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/compliance/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Decisions
+         * @description Newest first, of one order, subscription or settlement, or of everything.
+         */
+        get: operations["list_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compliance/decisions/{decision_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Decision
+         * @description Why something was allowed or refused.
+         */
+        get: operations["get_decision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/compliance/owner-links": {
         parameters: {
             query?: never;
@@ -740,6 +820,70 @@ export interface paths {
          * @description Declare that two investors are linked; surveillance then treats them as one owner.
          */
         post: operations["declare_owner_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compliance/restrictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Restrictions
+         * @description Newest first, lifted ones included.
+         */
+        get: operations["list_restrictions"];
+        put?: never;
+        /**
+         * Restrict
+         * @description Lock up or freeze units of a holding, from now on.
+         */
+        post: operations["restrict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compliance/restrictions/{restriction_id}:lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift
+         * @description End a restriction before its time.
+         */
+        post: operations["lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compliance/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rules
+         * @description Every version of every rule.
+         */
+        get: operations["list_rules"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1833,6 +1977,14 @@ export interface components {
             stream: string;
         };
         /**
+         * Because
+         * @description Why; kept in the audit trail.
+         */
+        Because: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * BookView
          * @description Best price first on both sides. exec_seq: the last execution the book contains.
          */
@@ -2032,6 +2184,13 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** Closed */
+        Closed: {
+            /** Dead Letter Id */
+            dead_letter_id: number;
+            /** Status */
+            status: string;
+        };
         /** Contract */
         Contract: {
             /** Address */
@@ -2155,6 +2314,37 @@ export interface components {
         Decide: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * DecisionView
+         * @description A stored decision with every rule's result and the facts it rested on.
+         */
+        DecisionView: {
+            /** Created At */
+            created_at: string;
+            /** Decision Id */
+            decision_id: string;
+            /** Engine Version */
+            engine_version: string;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "allow" | "review" | "deny";
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
+            /** Stage */
+            stage: string;
+            /** Subject Id */
+            subject_id: string;
+            /** Subject Type */
+            subject_type: string;
         };
         /**
          * EventsBody
@@ -3048,6 +3238,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[DecisionView] */
+        Page_DecisionView_: {
+            /** Data */
+            data: components["schemas"]["DecisionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ExecutionView] */
         Page_ExecutionView_: {
             /** Data */
@@ -3094,6 +3291,20 @@ export interface components {
         Page_PaymentView_: {
             /** Data */
             data: components["schemas"]["PaymentView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[RestrictionView] */
+        Page_RestrictionView_: {
+            /** Data */
+            data: components["schemas"]["RestrictionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[RuleView] */
+        Page_RuleView_: {
+            /** Data */
+            data: components["schemas"]["RuleView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -3365,6 +3576,63 @@ export interface components {
             }[];
             /** Stream */
             stream: string;
+        };
+        /**
+         * RestrictionRequest
+         * @description investor_id null: every holder. units null: the whole holding. until null: for good, which a lock-up may not be.
+         */
+        RestrictionRequest: {
+            /** Investor Id */
+            investor_id?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "lock_up" | "freeze" | "legend";
+            /** Offering Id */
+            offering_id: string;
+            /** Reason */
+            reason: string;
+            /** Units */
+            units?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /** RestrictionView */
+        RestrictionView: {
+            /** Created At */
+            created_at: string;
+            /** Investor Id */
+            investor_id: string | null;
+            /** Kind */
+            kind: string;
+            /** Lifted At */
+            lifted_at: string | null;
+            /** Offering Id */
+            offering_id: string;
+            /** Reason */
+            reason: string;
+            /** Restriction Id */
+            restriction_id: string;
+            /** Units */
+            units: string | null;
+            /** Until */
+            until: string | null;
+        };
+        /** RuleView */
+        RuleView: {
+            /** Effective From */
+            effective_from: string;
+            /** Reason Code */
+            reason_code: string;
+            /** Rule Id */
+            rule_id: string;
+            /** Source */
+            source: string;
+            /** Status */
+            status: string;
+            /** Version */
+            version: number;
         };
         /**
          * Score
@@ -4864,6 +5132,76 @@ export interface operations {
             };
         };
     };
+    discard_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dead_letter_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Closed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    requeue_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dead_letter_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Closed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_operations: {
         parameters: {
             query?: {
@@ -4970,6 +5308,72 @@ export interface operations {
             };
         };
     };
+    list_decisions: {
+        parameters: {
+            query?: {
+                subject_id?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DecisionView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_owner_links: {
         parameters: {
             query?: {
@@ -5033,6 +5437,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_restrictions: {
+        parameters: {
+            query?: {
+                offering_id?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RestrictionView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restrict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestrictionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestrictionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                restriction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestrictionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RuleView_"];
                 };
             };
         };

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.api.harness import ORIGIN, PASSWORD, Api
+from tests.api.harness import ORIGIN, OTHER_ORIGIN, PASSWORD, Api
 from tokenx_api.auth.errors import TooManyAttempts
 from tokenx_api.auth.service import ATTEMPTS, WINDOW, LoginThrottle
 
@@ -112,11 +112,12 @@ async def test_login_from_another_origin_is_refused(api: Api) -> None:
     assert answer["code"] == "auth.csrf"
 
 
-async def test_sign_out_ends_the_session(api: Api) -> None:
+@pytest.mark.parametrize("origin", [ORIGIN, OTHER_ORIGIN])
+async def test_sign_out_ends_the_session(api: Api, origin: str) -> None:
     async with browser(api) as (http, csrf):
         token = http.cookies["tx_session"]
         assert (await http.get("/v1/auth/me")).json()["csrf_token"] == csrf
-        done = await http.delete("/v1/auth/sessions/current", headers={"X-CSRF-Token": csrf, "Origin": ORIGIN})
+        done = await http.delete("/v1/auth/sessions/current", headers={"X-CSRF-Token": csrf, "Origin": origin})
         assert done.status_code == 204
         ended = await http.get("/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
         assert (ended.status_code, ended.json()["code"]) == (401, "auth.required")

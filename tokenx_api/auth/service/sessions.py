@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,7 +35,7 @@ async def authenticate(conn: ReadConn, request: Request, context: AppContext) ->
     if actor is None:
         raise NotAuthenticated("the session has ended; sign in again")
     if bearer is None:
-        _refuse_forged(request, actor, context.settings.web_origin)
+        _refuse_forged(request, actor, context.settings.web_origins)
     return actor
 
 
@@ -85,13 +86,13 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _refuse_forged(request: Request, actor: Actor, web_origin: str) -> None:
+def _refuse_forged(request: Request, actor: Actor, web_origins: Collection[str]) -> None:
     refusal = csrf_refusal(
         method=request.method,
         sent_token=request.headers.get("x-csrf-token"),
         session_token=actor.csrf_token,
         origin=request.headers.get("origin"),
-        web_origin=web_origin,
+        web_origins=web_origins,
     )
     if refusal is not None:
         raise ForgedRequest(refusal)
