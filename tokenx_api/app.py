@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -80,6 +81,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         app.include_router(router)
     for error in UNAVAILABLE:
         app.add_exception_handler(error, _database_unavailable)
+    app.add_exception_handler(asyncpg.CharacterNotInRepertoireError, _text_not_storable)
     return app
 
 
@@ -101,6 +103,10 @@ async def _database_unavailable(_request: Request, error: Exception) -> JSONResp
     return problem(
         503, "dependency.unavailable", "the database does not answer; try again", headers={"Retry-After": "1"}
     )
+
+
+async def _text_not_storable(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(422, "request.text_not_storable", "a text holds a character that cannot be stored, such as NUL")
 
 
 def _liveness(client: ServiceClient) -> Probe:

@@ -27,6 +27,7 @@ WriteConn = NewType("WriteConn", ReadConn)
 UNAVAILABLE: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError, ConnectionError, TimeoutError,
+    asyncpg.InternalClientError,  # what asyncpg says of a connection that dies between two messages of one query
 )  # fmt: skip
 """The server is away, restarting or overloaded, or gave up on a deadlock. Answered with 503: to try again is safe, because what creates
 something carries a key of the client's and finds what an unanswered first try may have committed."""

@@ -102,6 +102,12 @@ async def test_crash_inside_the_transaction_leaves_nothing(venue: Venue, monkeyp
     assert await buyer.held() == {"USD": (100_000, 0)}
 
 
+async def test_text_that_cannot_be_stored_is_a_plain_refusal(venue: Venue) -> None:
+    buyer = await venue.trader(cash=100_000)
+    answer = await buyer.http.post("/v1/orders", json=buyer.order("buy", 1) | {"offering_id": "off_\0"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.text_not_storable")
+
+
 async def test_lost_database_connections_are_503_and_a_repetition_goes_through(venue: Venue) -> None:
     buyer = await venue.trader(cash=100_000)
     body = buyer.order("buy", 1)
@@ -110,7 +116,7 @@ async def test_lost_database_connections_are_503_and_a_repetition_goes_through(v
     )
     answers = [await buyer.http.post("/v1/orders", json=body) for _ in range(20)]
     refused = [answer for answer in answers if answer.status_code not in (200, 201)]
-    assert {(answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) for answer in refused} <= {
+    assert {(answer.status_code, answer.json()["code"], answer.headers.get("Retry-After")) for answer in refused} <= {
         (503, "dependency.unavailable", "1")
     }
     assert sorted(answer.status_code for answer in answers if answer not in refused)[-1] == 201
