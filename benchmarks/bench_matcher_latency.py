@@ -4,7 +4,8 @@
 
 Open loop: a command is due at its scheduled time whether or not earlier ones were answered, and its latency counts from that time. The
 echo is the floor: the same generator, client library and server, with a process that sends back what it hears. Rounds of echo and matcher
-alternate, so both see the same disturbances of a shared machine; the ratio is what to compare between machines."""
+alternate, so both see the same disturbances of a shared machine; the ratio is what to compare between machines. `inside` is the matcher's own
+histogram, from a command in hand to its executions taken by Redis: what the service adds, without the generator on the same cores."""
 
 import argparse
 import asyncio
@@ -12,15 +13,18 @@ import json
 import os
 import platform
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import redis
 
 from matcher_core import BUILD_ID
@@ -152,9 +156,28 @@ async def measure(server: ValkeyServer, rate: int, seconds: float, rounds: int) 
                     cpu_s -= cpu_time_s(matcher.process.pid)
                     matched += await asyncio.to_thread(probe.run, items, rate)
                     cpu_s += cpu_time_s(matcher.process.pid)
+                inside = await inside_us(f"http://127.0.0.1:{matcher.spec.port}")
     await api.bus.close()
-    return {"rate": rate, "echo_us": summary(sorted(echoes)), "matcher_us": summary(sorted(matched)),
+    return {"rate": rate, "inside_us": inside, "echo_us": summary(sorted(echoes)), "matcher_us": summary(sorted(matched)),
             "matcher_cpu_us_per_command": round(cpu_s * 1e6 / log.head)}  # fmt: skip
+
+
+async def inside_us(matcher_url: str) -> dict[str, int | None]:
+    """From a command in hand to its executions taken by Redis, as the matcher itself counts: the upper bounds of the histogram's buckets,
+    None where it is above all of them. Leaves out the generator and its own hop through Redis."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{matcher_url}/metrics")).text
+    buckets = re.findall(r'tokenx_matcher_command_to_execution_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', text)
+    total = int(Decimal(buckets[-1][1]))
+    return {
+        name: _bound(buckets, total * part)
+        for name, part in (("p50", Decimal("0.5")), ("p99", Decimal("0.99")), ("p999", Decimal("0.999")))
+    }
+
+
+def _bound(buckets: list[tuple[str, str]], wanted: Decimal) -> int | None:
+    bound = next(bound for bound, count in buckets if Decimal(count) >= wanted)
+    return None if bound == "+Inf" else int(Decimal(bound) * 1_000_000)
 
 
 def cpu_time_s(pid: int) -> float:
@@ -192,6 +215,8 @@ def report(results: list[dict[str, Any]], where: dict[str, Any]) -> None:
             print(
                 f"{row['rate']:>6} {name:>8} {found['p50']:>8} {found['p99']:>8} {found['p999']:>8} {found['max']:>8}"
             )
+        bounds = [f"<={row['inside_us'][name]}" if row["inside_us"][name] else "-" for name in ("p50", "p99", "p999")]
+        print(f"{row['rate']:>6} {'inside':>8} " + " ".join(f"{bound:>8}" for bound in bounds))
         ratios = {name: row["matcher_us"][name] / max(1, row["echo_us"][name]) for name in ("p50", "p99", "p999")}
         print(f"{row['rate']:>6} {'ratio':>8} " + " ".join(f"{value:>8.2f}" for value in ratios.values()))
         print(
