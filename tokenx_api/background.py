@@ -14,6 +14,7 @@ from tokenx_api.payments import consumer as payment_sandbox
 from tokenx_api.settlement.service import batch as settlements
 from tokenx_api.streams.service.background import announce_commits, beat_commands
 from tokenx_api.subscriptions import consumer as subscriptions
+from tokenx_common.essential import stop
 from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
@@ -43,9 +44,7 @@ async def run_background(context: AppContext) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(tasks)
 
 
 async def _for_ever(work: Background, context: AppContext) -> None:

@@ -1,7 +1,5 @@
 """The chain service's app: settings in, one runtime per chain, health of each."""
 
-import asyncio
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -15,14 +13,10 @@ from tokenx_chain.settings import ChainSettings
 from tokenx_chain.signers.base import Signer
 from tokenx_chain.signers.factory import make_signer
 from tokenx_common.bus import Bus
+from tokenx_common.essential import essential
 from tokenx_common.health import HealthRegistry
 from tokenx_common.http import ServiceClient, service_app
-from tokenx_common.log import get_logger
 from tokenx_common.service_auth import ServiceSigner
-
-log = get_logger(__name__)
-
-EXIT_FAILED = 1
 
 
 def create_app(settings: ChainSettings) -> FastAPI:
@@ -39,13 +33,10 @@ def create_app(settings: ChainSettings) -> FastAPI:
         runtimes = _runtimes(settings, api=api, bus=bus, signer=signer, artifacts=artifacts)
         app.state.runtimes = runtimes
         _watch(health, runtimes, bus)
-        tasks = [asyncio.create_task(_run(runtime), name=f"chain:{number}") for number, runtime in runtimes.items()]
         try:
-            yield
+            async with essential({f"chain:{number}": runtime.run for number, runtime in runtimes.items()}):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await bus.close()
             await api.close()
 
@@ -69,14 +60,3 @@ def _watch(health: HealthRegistry, runtimes: dict[int, ChainRuntime], bus: Bus) 
         health.add(f"node:{number}", runtime.probe_node)
         health.add(f"lease:{number}", runtime.probe_lease)
         health.add(f"gas:{number}", runtime.probe_gas, critical=False)
-
-
-async def _run(runtime: ChainRuntime) -> None:
-    """A chain that dies takes the process with it: a restart reads the journal and goes on, half a service would not."""
-    try:
-        await runtime.run()
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # whatever it was, it is logged and the process ends
-        log.error("chain.crashed", chain_id=runtime.chain.network.chain_id, exc_info=error)
-        os._exit(EXIT_FAILED)

@@ -19,6 +19,7 @@ from tokenx_cli.runtime.process import ProcessSpec
 from tokenx_common import stream
 from tokenx_common.bus import Bus
 from tokenx_common.canonical import ZERO_HASH
+from tokenx_common.essential import stop
 from tokenx_common.events import ReplayPage
 from tokenx_common.http import ServiceClient
 from tokenx_common.service_auth import ServiceSigner
@@ -94,9 +95,7 @@ class MatcherApi(StandInApi):
             try:
                 yield self
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await stop(tasks)
         await self.bus.close()
 
 
