@@ -38,6 +38,6 @@ def test_match_mix(benchmark: BenchmarkFixture, engine: Engine, resting: int):
         latest[:] = [engine.prepare(workload(resting))]
 
     benchmark.group = f"match mix, {resting} resting"
-    benchmark.extra_info.update(engine=engine.name, version=engine.version, resting=resting, operations=OPERATIONS)  # pyright: ignore
-    benchmark.pedantic(lambda: latest[0].run(), setup=setup, rounds=ROUNDS, warmup_rounds=1)  # pyright: ignore
+    benchmark.extra_info.update(engine=engine.name, version=engine.version, resting=resting, operations=OPERATIONS)  # pyright: ignore  # pytest-benchmark is untyped
+    benchmark.pedantic(lambda: latest[0].run(), setup=setup, rounds=ROUNDS, warmup_rounds=1)  # pyright: ignore  # pytest-benchmark is untyped
     assert latest[0].traded_lots() == expected_lots(resting)

@@ -127,7 +127,6 @@ async def measure(stack: Stack, options: argparse.Namespace) -> list[Round]:
             for n in range(options.clients)
         ]
         theirs = [httpx.AsyncClient(base_url=baseline, timeout=30) for _ in range(options.clients)]
-        await asyncio.sleep(2)
         await load("warm-up", ours, body, 2)
         await load("warm-up", theirs, body, 1)
         for _ in range(options.rounds):

@@ -97,7 +97,7 @@ def reference(work: Workload) -> Prepared:
 
 def lightmatchingengine(work: Workload) -> Prepared:
     """The peer from PyPI. It issues ids itself, densely from 1, as the workload does, and lists each trade twice."""
-    from lightmatchingengine.lightmatchingengine import LightMatchingEngine  # pyright: ignore
+    from lightmatchingengine.lightmatchingengine import LightMatchingEngine  # pyright: ignore  # the peer is untyped
 
     engine: Any = LightMatchingEngine()  # Any: the peer has no types
     for c in work.warm:

@@ -24,20 +24,20 @@ class Bus:
         self._redis: redis.Redis = self._connect()
 
     def _connect(self) -> redis.Redis:
-        return redis.Redis.from_url(self._url, socket_timeout=1.0, socket_connect_timeout=1.0, decode_responses=True)  # pyright: ignore[reportUnknownMemberType]
+        return redis.Redis.from_url(self._url, socket_timeout=1.0, socket_connect_timeout=1.0, decode_responses=True)  # pyright: ignore[reportUnknownMemberType]  # untyped in redis-py
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def ping(self) -> str:
         """'pong'; raises RedisError when the server does not answer."""
-        await self._redis.ping()  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues]
+        await self._redis.ping()  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues]  # untyped in redis-py
         return "pong"
 
     async def publish(self, channel: str, message: str) -> bool:
         """Whether Redis took it. A failure is only logged: the durable row is what counts, and the heartbeat reveals the loss."""
         try:
-            await self._redis.publish(channel, message)  # pyright: ignore[reportUnknownMemberType]
+            await self._redis.publish(channel, message)  # pyright: ignore[reportUnknownMemberType]  # untyped in redis-py
         except (RedisError, OSError) as error:
             log.warning("bus.publish_failed", channel=channel, error=str(error))
             return False
@@ -49,7 +49,7 @@ class Bus:
             connection = self._connect()
             try:
                 async with connection.pubsub() as pubsub:  # pyright: ignore[reportUnknownMemberType]  # untyped in redis-py
-                    await pubsub.psubscribe(*patterns)  # pyright: ignore[reportUnknownMemberType]
+                    await pubsub.psubscribe(*patterns)  # pyright: ignore[reportUnknownMemberType]  # untyped in redis-py
                     async for message in _until_silent(pubsub, len(patterns)):
                         yield message
             except (RedisError, OSError) as error:

@@ -121,7 +121,7 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
     install_problem_handlers(app)
 
     @app.post("/internal/leases/{resource}")
-    async def lease(resource: str, body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def lease(resource: str, body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         if state.holder not in ("", body["holder"]):
             raise Conflict("held", code="lease.held", retry_after_s=1)
         if state.holder == "":
@@ -129,12 +129,12 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
         return {"resource": resource, "epoch": state.epoch, "expires_at": ""}
 
     @app.delete("/internal/leases/{resource}")
-    async def release(resource: str, epoch: int) -> None:  # pyright: ignore[reportUnusedFunction]
+    async def release(resource: str, epoch: int) -> None:  # pyright: ignore[reportUnusedFunction]  # a route
         if epoch == state.epoch:
             state.holder = ""
 
     @app.post("/internal/chain/journal")
-    def journal(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+    def journal(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         state.require_epoch(body["epoch"])
         for record in body["records"]:
             state.write(record)
@@ -144,7 +144,7 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
         return {"records": len(body["records"])}
 
     @app.post("/internal/chain/events")
-    def events(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]
+    def events(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         state.append(body)
         if body["items"] and state.lose_next_append_answer:
             state.lose_next_append_answer = False
@@ -152,31 +152,31 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
         return {"head": len(state.events)}
 
     @app.get("/internal/chain/operations")
-    async def open_operations() -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def open_operations() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         rows = [state.view(key) for key, row in state.operations.items() if row["state"] in ("queued", "running")]
         return {"operations": rows}
 
     @app.get("/internal/chain/operations/{operation_id}")
-    async def operation(operation_id: str) -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def operation(operation_id: str) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         return state.view(operation_id)
 
     @app.get("/internal/chain/contracts")
-    async def contracts() -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def contracts() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         return {"contracts": list(state.contracts.values())}
 
     @app.get("/internal/chain/streams/{chain_id}")
-    async def stream(chain_id: int) -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def stream(chain_id: int) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         return {"seq": len(state.events), **state.checkpoint}
 
     @app.get("/internal/chain/nonces")
-    async def nonces() -> dict[str, int]:  # pyright: ignore[reportUnusedFunction]
+    async def nonces() -> dict[str, int]:  # pyright: ignore[reportUnusedFunction]  # a route
         highest: dict[str, int] = {}
         for row in state.transactions.values():
             highest[row["from_address"]] = max(row["nonce"], highest.get(row["from_address"], -1))
         return highest
 
     @app.get("/internal/streams/{name}")
-    async def replay(name: str, after: int, limit: int = 1000) -> Row:  # pyright: ignore[reportUnusedFunction]
+    async def replay(name: str, after: int, limit: int = 1000) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         return {"stream": name, "epoch": state.epoch, "head": len(state.events), "items": state.events[after : after + limit]}  # fmt: skip
 
     return app

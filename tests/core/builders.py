@@ -72,4 +72,4 @@ def resting(book: AnyBook) -> list[tuple[int, int, int]]:
 def code(events: tuple[Event, ...]) -> str | None:
     """Name of the reject code when a single command was refused, else None."""
     event = events[0]
-    return event.code.name if hasattr(event, "code") else None  # pyright: ignore
+    return event.code.name if hasattr(event, "code") else None  # pyright: ignore  # only Rejected has a code

@@ -10,4 +10,4 @@ from tests.core.builders import AnyBook
 
 @pytest.fixture(params=[Book, ReferenceBook], ids=["compiled", "reference"])
 def make_book(request: pytest.FixtureRequest) -> Callable[..., AnyBook]:
-    return request.param  # pyright: ignore[reportAny]
+    return request.param  # pyright: ignore[reportAny]  # a fixture parameter is untyped

@@ -58,17 +58,17 @@ def test_single_calls_when_a_number_does_not_fit_then_overflow_error():
     book = Book()
     for arguments in [(-1, BUY, 1, 1), (2**64, BUY, 1, 1), (1, BUY, 2**63, 1), (1, BUY, 1, 2**64), (1, 256, 1, 1)]:
         with pytest.raises(OverflowError):
-            book.limit(*arguments)  # pyright: ignore[reportArgumentType]
+            book.limit(*arguments)  # pyright: ignore[reportArgumentType]  # wrong on purpose
     for arguments in [(1.0, BUY, 1, 1), (1, BUY, 1.5, 1), (1, BUY, 1, 1.0), (1, BUY, "1", 1), (1, BUY, 1, None)]:
         with pytest.raises(TypeError):
-            book.limit(*arguments)  # pyright: ignore[reportArgumentType]
+            book.limit(*arguments)  # pyright: ignore[reportArgumentType]  # wrong on purpose
     assert len(book) == 0
 
 
 @pytest.mark.parametrize("arguments", [{"max_orders": 0}, {"max_orders": 2**32}, {"stp": 9}])
 def test_book_when_a_setting_is_impossible_then_value_error(arguments: dict[str, int]):
     with pytest.raises(ValueError):  # noqa: PT011 - the enum says it in its own words
-        Book(**arguments)  # pyright: ignore[reportArgumentType]
+        Book(**arguments)  # pyright: ignore[reportArgumentType]  # wrong on purpose
 
 
 def test_process_when_any_contiguous_buffer_then_accepted():
@@ -85,7 +85,7 @@ def test_process_when_length_is_wrong_then_value_error_and_no_effect():
         book.process(buy(1, 100, 5).pack() + b"x")
     assert len(book) == 0
     with pytest.raises(TypeError):
-        book.process("text")  # pyright: ignore[reportArgumentType]
+        book.process("text")  # pyright: ignore[reportArgumentType]  # wrong on purpose
 
 
 def test_process_when_records_are_garbage_then_refusals_and_never_a_crash():
