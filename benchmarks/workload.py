@@ -19,6 +19,10 @@ class Workload(NamedTuple):
     warm: list[Command]
     timed: list[Command]
 
+    def first(self, operations: int) -> "Workload":
+        """The same book, with only the first operations timed."""
+        return self._replace(timed=self.timed[:operations])
+
 
 class _Generator:
     def __init__(self, seed: int) -> None:
