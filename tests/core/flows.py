@@ -51,9 +51,9 @@ def expected(flow: list[Row], symbols: int) -> dict[str, object]:
     ]
     return {
         "trades": len(trades),
-        "trades_digest": _digest(trades),
+        "trades_digest": digest(trades),
         "resting": len(resting),
-        "book_digest": _digest(resting),
+        "book_digest": digest(resting),
         "rejected": rejected,
     }
 
@@ -78,5 +78,5 @@ def _command(op: int, side: int, tif: int, symbol: int, oid: int, price: int, qu
     return replace(order_id=oid, price=price, quantity=quantity, symbol=symbol)
 
 
-def _digest(parts: list[bytes]) -> str:
+def digest(parts: list[bytes]) -> str:
     return hashlib.blake2b(b"".join(parts), digest_size=32).hexdigest()
