@@ -3,7 +3,6 @@
 Works on a copy of the tree, so nothing is left behind in it.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,37 +15,9 @@ import pytest
 import matcher_core
 import matcher_core.book
 from matcher_core.build import source_id
+from tests.core.trees import ROOT, copy_tree, run
 
-ROOT = Path(matcher_core.__file__).resolve().parent.parent
 USE = "from matcher_core import Book, Side; b = Book(); b.limit(1, Side.SELL, 5, 2); print(len(b.limit(2, Side.BUY, 5, 1)))"
-
-
-def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
-    """Run, check the exit status, return everything the command said."""
-    done = subprocess.run(
-        [*map(str, command)],
-        cwd=cwd,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=280,
-        check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
-    )
-    assert (done.returncode == 0) is (status == 0), done.stdout[-4000:]
-    return done.stdout
-
-
-def copy_tree(target: Path) -> Path:
-    """The sources a wheel is made of, without build products."""
-    target.mkdir()
-    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, target)
-    products = shutil.ignore_patterns("*.so", "*.c", "*.html", "__pycache__")
-    for package in [p for p in ROOT.iterdir() if p.name == "matcher_core" or p.name.startswith("tokenx_")]:
-        if package.is_dir():
-            shutil.copytree(package, target / package.name, ignore=products)
-    return target
 
 
 def test_build_id_when_the_extension_is_current_then_equals_the_source():
