@@ -81,8 +81,8 @@ def replay(
     """Replay a source. `batch` is the number of commands per call; `progress` gets how far the source is read."""
     checked, batches, singles = (open_engine(source.symbols) for _ in range(3))
     tally = _Tally(trades_out)
-    clock = _Batches(batches, batch)
-    latency = _Singles(singles)
+    clock = BatchClock(batches, batch)
+    latency = SingleClock(singles)
     for chunk in source.chunks():
         for symbol in chunk.opened:
             for engine in (checked, batches, singles):
@@ -197,7 +197,7 @@ def best_picker() -> TradePicker:
     return pick_trades
 
 
-class _Batches:
+class BatchClock:
     """Wall and CPU time of whole batches. A batch's events are dropped before the next one, as a caller does who is done
     with them; the loop around the calls is inside the clocks, the cutting into batches is not."""
 
@@ -219,7 +219,7 @@ class _Batches:
             self.cpu_ns += cpu
 
 
-class _Singles:
+class SingleClock:
     """How long single calls of `process` take, as counts of each duration."""
 
     def __init__(self, engine: AnyEngine) -> None:

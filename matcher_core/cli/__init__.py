@@ -1,4 +1,4 @@
-"""`python -m matcher_core replay`: the order book from the command line.
+"""`python -m matcher_core replay | bench | top`: the order book from the command line.
 
 Exit status 0 when it was done, 2 with one plain line on standard error when it could not be, 130 after Ctrl-C.
 """
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import cast
 
-from matcher_core.cli import replay_command
+from matcher_core.cli import bench_command, replay_command, top_command
 from matcher_core.cli.errors import Refused
 from matcher_core.feeds.chunks import BadFile
 from matcher_core.feeds.pieces import MissingPackage
@@ -21,8 +21,8 @@ def main(argv: list[str] | None = None) -> int:
         description="The order book from the command line: replay recordings, measure, watch.",
         epilog="example: python -m matcher_core replay 01302019.NASDAQ_ITCH50.gz --symbol AAPL",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="replay")
-    for command in (replay_command,):
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="replay|bench|top")
+    for command in (replay_command, bench_command, top_command):
         command.add(verbs)
     arguments = parser.parse_args(argv)
     run = cast(Callable[[argparse.Namespace], int], arguments.run)
