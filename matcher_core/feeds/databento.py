@@ -151,7 +151,7 @@ class _Instrument:
 
     def _trade(self, at: int, record: dbn.Record, fills: list[dbn.Record]) -> None:
         if at in self._plan.uncrosses:
-            seq = self._uncross(fills)
+            seq = self._uncross(record.size, fills)
         elif record.size == 0 or not (fills or record.side in SIDES):
             return  # hidden, off the book, or nothing
         else:
@@ -175,17 +175,19 @@ class _Instrument:
         own = record.order_id if named else None
         return self._out.take_from(self._symbol, side, self._price(record), record.size, own)
 
-    def _uncross(self, fills: list[dbn.Record]) -> int:
-        lots: Counter[int] = Counter()
+    def _uncross(self, size: int, fills: list[dbn.Record]) -> int:
+        """Orders the recording never showed go, the largest first, to the side that lacks more."""
+        lacks = {Side.BUY: size, Side.SELL: size}
         for fill in fills:
             if fill.order_id in self._orders:
-                lots[self._orders[fill.order_id][0]] += fill.size
-        short = Side.BUY if lots[Side.BUY] < lots[Side.SELL] else Side.SELL
-        for fill in fills:
-            if fill.order_id not in self._orders:
-                self._out.other(
-                    Op.MARKET, self._symbol, tif=_AT_THE_OPEN, side=short, order_id=fill.order_id, quantity=fill.size
-                )
+                lacks[Side(self._orders[fill.order_id][0])] -= fill.size
+        unseen = [fill for fill in fills if fill.order_id not in self._orders]
+        for fill in sorted(unseen, key=lambda fill: -fill.size):
+            side = Side.BUY if lacks[Side.BUY] >= lacks[Side.SELL] else Side.SELL
+            lacks[side] -= fill.size
+            self._out.other(
+                Op.MARKET, self._symbol, tif=_AT_THE_OPEN, side=side, order_id=fill.order_id, quantity=fill.size
+            )
         return self._out.other(_UNCROSS, self._symbol, quantity=_TRADING)
 
     def _filled(self, fill: dbn.Record) -> None:
