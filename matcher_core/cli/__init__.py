@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     except (BadFile, MissingPackage, Refused) as error:
         return _refuse(str(error))
     except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
     return status
 
 
