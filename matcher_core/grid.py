@@ -5,7 +5,7 @@ instrument.py names the grids; this file counts steps. The context below is priv
 """
 
 import decimal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -30,8 +30,8 @@ class OffGrid(ValueError):
 
 def exact(noun: str, value: Amount) -> Decimal:
     """A finite Decimal. Raises TypeError for anything but Decimal and str, ValueError for text that is no number."""
-    kind = type(value).__name__
-    if not isinstance(value, Decimal | str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
+    if not isinstance(value, (Decimal, str)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
+        kind = type(value).__name__
         raise TypeError(f"{noun} must be a Decimal or a str, which are exact, not {kind}: say Decimal('…') or '…'")
     try:
         number = Decimal(value, CONTEXT)
@@ -49,6 +49,10 @@ class Grid:
     noun: str
     step: Decimal
     most: int
+    largest: Decimal = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "largest", self.value(self.most))  # once, because each conversion asks for it
 
     def count(self, value: Amount) -> int:
         """How many steps a value is. Raises OffGrid between steps, ValueError at or below 0 and beyond the largest."""
@@ -60,7 +64,7 @@ class Grid:
 
     def value(self, steps: int) -> Decimal:
         """The value of a number of steps, with the decimal places of the step."""
-        return CONTEXT.multiply(Decimal(steps), self.step)
+        return CONTEXT.multiply(steps, self.step)
 
     def floor(self, value: Amount) -> Decimal:
         """The largest multiple that is not above a value; 0 for a value below one step."""
@@ -79,8 +83,8 @@ class Grid:
         number = exact(self.noun, value)
         if number <= 0:
             raise ValueError(f"{self.noun} must be positive, was {number}")
-        if number > self.value(self.most):
-            raise ValueError(f"{self.noun} must be at most {self.value(self.most):f}, was {number}")
+        if number > self.largest:
+            raise ValueError(f"{self.noun} must be at most {self.largest:f}, was {number}")
         return number
 
     def _floor(self, number: Decimal) -> int:
