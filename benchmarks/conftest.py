@@ -1,8 +1,6 @@
 """Runs on a current build only, prints ratios instead of bare times, and records what was measured where."""
 
 import json
-import platform
-import subprocess
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.build_id import complaint
-from matcher_core import BUILD_ID
+from benchmarks.machine import circumstances
 
 BASELINE = "reference"
 Row = dict[str, Any]  # Any: JSON values of several kinds
@@ -45,7 +43,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     target: Path | None = config.getoption("--results")
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps({**_circumstances(), "results": rows}, indent=1) + "\n")
+        target.write_text(json.dumps({**_versions(), "results": rows}, indent=1) + "\n")
 
 
 def _rows(config: pytest.Config) -> Iterator[Row]:
@@ -64,25 +62,9 @@ def _rows(config: pytest.Config) -> Iterator[Row]:
         }
 
 
-def _circumstances() -> Row:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+def _versions() -> Row:
     return {
-        "build_id": BUILD_ID,
-        "commit": commit,
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "compiler": platform.python_compiler(),
+        **circumstances(),
         "cython": metadata.version("cython"),
         "pytest_benchmark": metadata.version("pytest-benchmark"),
     }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
