@@ -22,7 +22,6 @@ Prices are 1e-9 units in the file. Ticks are those divided by their greatest com
 the file is read once before it is replayed.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from math import gcd
 from pathlib import Path
