@@ -40,41 +40,35 @@ cdef inline uint16_t refuse_state(const book_t *b, const command_t *c) noexcept 
 
 
 cdef inline uint64_t limit_key_of(uint8_t taker_side, int64_t price) noexcept nogil:
-    """The worst key of the other side that an order with this limit may trade at; price 0 is no limit."""
-    return key_of(1 - taker_side, price) if price != 0 else UINT64_MAX
+    """The worst key of the other side that an order with this limit may trade at; price 0 is no limit.
+
+    No limit is still below NO_KEY, so that an empty side, whose best key that is, never crosses."""
+    return key_of(taker_side ^ 1, price) if likely(price != 0) else NO_KEY - 1
 
 
 cdef inline bint crosses(const book_t *b, const taker_t *t) noexcept nogil:
-    cdef uint32_t best = b.sides[1 - t.side].best
-    return best != NIL and b.levels[best].key <= t.limit_key
+    return b.sides[t.side ^ 1].best_key <= t.limit_key
 
 
-cdef inline uint16_t reserve(book_t *b, const taker_t *t, bint may_rest, uint64_t key, uint64_t room) noexcept nogil:
-    """All memory an incoming order may need. `room` is what the rest of the batch still needs for events."""
-    if crosses(b, t) and reserve_events(b, room + b.sides[1 - t.side].orders) < 0:
+cdef inline uint16_t reserve_place(engine_t *e, book_t *b, uint8_t side, uint64_t key) noexcept nogil:
+    """A level for an order that may rest at this key, and the window over it if that is to be had."""
+    if reserve_level(e) < 0:
         return REJECT_OUT_OF_MEMORY
-    if may_rest:
-        if reserve_slots(b) < 0:
-            return REJECT_OUT_OF_MEMORY
-        if not in_window(&b.sides[t.side].window, key):
-            widen(b, &b.sides[t.side], key)
+    if unlikely(not in_window(&b.sides[side].window, key)):
+        widen(e, &b.sides[side], key)
     return 0
 
 
-cdef inline void enter(
-    book_t *b, taker_t *t, uint64_t acknowledgement, bint may_rest, int64_t price
-) noexcept nogil:
-    """Match, then rest or drop what is left, and complete the acknowledgement already written."""
-    match(b, t)
-    if t.open_lots == 0:
-        return
-    if may_rest and not t.stopped:
-        order_rest(b, t, key_of(t.side, price))
-        b.events[acknowledgement].leaves = t.open_lots
-        return
-    emit_canceled(
-        b, t.seq, t.order_id, t.side, price, t.open_lots, REASON_SELF_TRADE if t.stopped else REASON_REMAINDER
-    )
+cdef inline void acknowledge(engine_t *e, uint64_t acknowledgement, uint64_t leaves) noexcept nogil:
+    """Complete an acknowledgement already written, unless it was lost for want of memory."""
+    if likely(acknowledgement < e.event_count):
+        e.events[acknowledgement].leaves = leaves
+
+
+cdef inline void drop_rest(engine_t *e, book_t *b, const taker_t *t, int64_t price) noexcept nogil:
+    """Say that what is left of a taker does not rest."""
+    cdef uint16_t reason = REASON_SELF_TRADE if t.stopped else REASON_REMAINDER
+    emit_canceled(e, b, t.seq, t.order_id, t.side, price, t.open_lots, reason)
 
 
 cdef inline void taker_set_group(const book_t *b, taker_t *t, uint64_t group) noexcept nogil:
@@ -83,197 +77,189 @@ cdef inline void taker_set_group(const book_t *b, taker_t *t, uint64_t group) no
     t.stopped = 0
 
 
-cdef inline uint16_t apply_new(book_t *b, const command_t *c, uint64_t room) noexcept nogil:
+cdef inline uint16_t apply_new(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
     cdef taker_t t
     cdef bint may_rest = c.tif == TIF_GTC
     cdef uint64_t key = key_of(c.side, c.price)
+    cdef uint64_t acknowledgement = e.event_count
     cdef uint16_t code
-    cdef event_t *e
-    if idmap_find(b, c.order_id) != NIL:
+    cdef event_t *v
+    if unlikely(id_find(e, b, c.order_id) != NIL):
         return REJECT_DUPLICATE_ORDER_ID
-    if may_rest and b.live >= b.max_orders:
-        return REJECT_BOOK_FULL
-    if may_rest and c.quantity > UINT64_MAX - b.sides[c.side].open_lots:
-        return REJECT_SIDE_QUANTITY_TOO_LARGE
     t.order_id = c.order_id
     t.open_lots = c.quantity
     t.limit_key = limit_key_of(c.side, c.price)
     t.owner = c.owner
     t.seq = c.seq
     t.side = c.side
+    t.tif = c.tif
     taker_set_group(b, &t, c.group if c.group != 0 else c.owner)
-    code = reserve(b, &t, may_rest, key, room)
-    if code != 0:
-        return code
+    if may_rest:
+        if unlikely(b.live >= b.max_orders):
+            return REJECT_BOOK_FULL
+        if unlikely(c.quantity > UINT64_MAX - b.total_lots[c.side]):
+            return REJECT_SIDE_QUANTITY_TOO_LARGE
+        if unlikely(reserve_order(e) < 0 or id_prepare(e, c.order_id) < 0):
+            return REJECT_OUT_OF_MEMORY
+        code = reserve_place(e, b, c.side, key)
+        if unlikely(code != 0):
+            return code
     if c.flags & FLAG_POST_ONLY and crosses(b, &t):
         return REJECT_POST_ONLY_WOULD_TRADE
-    if c.tif == TIF_FOK and not fillable(b, &t):
+    if c.tif == TIF_FOK and not fillable(e, b, &t):
         return REJECT_FOK_NOT_FILLABLE
-    e = emit(b, EVENT_ACCEPTED, c.side, 0, c.seq)
-    e.order_id = c.order_id
-    e.price = c.price
-    e.quantity = c.quantity
-    enter(b, &t, b.event_count - 1, may_rest, c.price)
+    v = emit(e, b, EVENT_ACCEPTED, c.side, 0, c.seq)
+    v.order_id = c.order_id
+    v.price = c.price
+    v.quantity = c.quantity
+    b.accepted += 1
+    match(e, b, &t)
+    if unlikely(t.open_lots == 0):
+        return 0
+    if may_rest and likely(not t.stopped):
+        order_link(e, b, order_new(e, b, &t), (b.index << 4) | t.side, key)
+        acknowledge(e, acknowledgement, t.open_lots)
+    else:
+        drop_rest(e, b, &t, c.price)
     return 0
 
 
-cdef inline uint16_t find_own(const book_t *b, const command_t *c, uint32_t *slot) noexcept nogil:
+cdef inline uint16_t find_own(const engine_t *e, const book_t *b, const command_t *c, uint32_t *slot) noexcept nogil:
     """The live order a command names, if it is its owner's."""
-    slot[0] = idmap_find(b, c.order_id)
+    slot[0] = id_find(e, b, c.order_id)
     if slot[0] == NIL:
         return REJECT_UNKNOWN_ORDER
-    return 0 if b.cold[slot[0]].owner == c.owner else REJECT_NOT_OWNER
+    return 0 if likely(e.cold[slot[0]].owner == c.owner) else REJECT_NOT_OWNER
 
 
-cdef inline uint16_t apply_cancel(book_t *b, const command_t *c) noexcept nogil:
+cdef inline uint16_t apply_cancel(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
     cdef uint32_t slot = NIL
-    cdef uint16_t code = find_own(b, c, &slot)
+    cdef uint16_t code = find_own(e, b, c, &slot)
     if code == 0:
-        cancel_resting(b, c.seq, slot, REASON_USER)
+        cancel_resting(e, b, c.seq, slot, REASON_USER)
     return code
 
 
-cdef inline uint16_t apply_replace(book_t *b, const command_t *c, uint64_t room) noexcept nogil:
+cdef inline uint16_t apply_replace(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
     cdef taker_t t
     cdef uint32_t slot = NIL
-    cdef uint16_t code = find_own(b, c, &slot)
+    cdef uint16_t code = find_own(e, b, c, &slot)
     cdef uint64_t key, open_lots
-    cdef event_t *e
+    cdef uint64_t acknowledgement = e.event_count
+    cdef const level_t *level
+    cdef event_t *v
     cdef bint keeps
     if code != 0:
         return code
-    t.side = <uint8_t> b.levels[b.orders[slot].level].side
-    open_lots = b.orders[slot].open_lots
-    if c.quantity > UINT64_MAX - (b.sides[t.side].open_lots - open_lots):
+    level = &e.levels[e.orders[slot].level]
+    t.side = side_of(level)
+    open_lots = e.orders[slot].open_lots
+    if c.quantity > UINT64_MAX - (b.total_lots[t.side] - open_lots):
         return REJECT_SIDE_QUANTITY_TOO_LARGE
     key = key_of(t.side, c.price)
     t.order_id = c.order_id
     t.open_lots = c.quantity
     t.limit_key = limit_key_of(t.side, c.price)
-    t.owner = c.owner
     t.seq = c.seq
-    taker_set_group(b, &t, b.cold[slot].group)
-    keeps = key == b.levels[b.orders[slot].level].key and c.quantity <= open_lots
+    taker_set_group(b, &t, e.cold[slot].group)
+    keeps = key == level.key and c.quantity <= open_lots
     if not keeps:
-        code = reserve(b, &t, True, key, room)
+        code = reserve_place(e, b, t.side, key)
         if code != 0:
             return code
     if c.flags & FLAG_POST_ONLY and crosses(b, &t):
         return REJECT_POST_ONLY_WOULD_TRADE
-    e = emit(b, EVENT_REPLACED, t.side, keeps, c.seq)
-    e.order_id = c.order_id
-    e.price = c.price
-    e.quantity = c.quantity
+    v = emit(e, b, EVENT_REPLACED, t.side, keeps, c.seq)
+    v.order_id = c.order_id
+    v.price = c.price
+    v.quantity = c.quantity
     if keeps:
-        e.leaves = c.quantity
-        order_reduce(b, slot, open_lots - c.quantity)
+        v.leaves = c.quantity
+        order_reduce(e, b, slot, open_lots - c.quantity)
         return 0
-    order_remove(b, slot)
-    enter(b, &t, b.event_count - 1, True, c.price)
+    order_unlink(e, b, slot)                    # it keeps its slot and its id: nothing looks for them while it matches
+    match(e, b, &t)
+    if t.open_lots != 0 and not t.stopped:
+        e.orders[slot].open_lots = t.open_lots
+        order_link(e, b, slot, (b.index << 4) | t.side, key)
+        acknowledge(e, acknowledgement, t.open_lots)
+        return 0
+    order_free(e, b, slot)
+    if t.open_lots != 0:
+        drop_rest(e, b, &t, c.price)
     return 0
 
 
-cdef uint16_t apply_mass_cancel(book_t *b, const command_t *c, uint64_t room) noexcept nogil:
+cdef uint16_t apply_mass_cancel(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
     """Every order of one owner, in priority order, bids first. O(resting orders)."""
     cdef uint32_t level_slot, slot, following
     cdef int side
     cdef uint64_t key
     cdef uint64_t count = 0
-    cdef event_t *e
-    if reserve_events(b, room + b.live) < 0:
-        return REJECT_OUT_OF_MEMORY
+    cdef event_t *v
     for side in range(2):
         level_slot = b.sides[side].best
         while level_slot != NIL:
-            key = b.levels[level_slot].key
-            slot = b.levels[level_slot].head
+            key = e.levels[level_slot].key
+            slot = e.levels[level_slot].head
             while slot != NIL:
-                following = b.orders[slot].next
-                if b.cold[slot].owner == c.owner:
-                    cancel_resting(b, c.seq, slot, REASON_MASS_CANCEL)
+                following = e.orders[slot].next
+                if e.cold[slot].owner == c.owner:
+                    cancel_resting(e, b, c.seq, slot, REASON_MASS_CANCEL)
                     count += 1
                 slot = following
-            level_slot = level_from(b, &b.sides[side], key + 1)
-    e = emit(b, EVENT_MASS_CANCELED, 0, 0, c.seq)
-    e.counter_id = c.owner
-    e.quantity = count
+            level_slot = level_from(e, &b.sides[side], key + 1)
+    v = emit(e, b, EVENT_MASS_CANCELED, 0, 0, c.seq)
+    v.counter_id = c.owner
+    v.quantity = count
     return 0
 
 
-cdef uint16_t apply_state(book_t *b, const command_t *c) noexcept nogil:
-    cdef event_t *e = emit(b, EVENT_STATE_CHANGED, 0, 0, c.seq)
-    e.quantity = c.quantity
-    e.leaves = b.state
+cdef uint16_t apply_state(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
+    cdef event_t *v = emit(e, b, EVENT_STATE_CHANGED, 0, 0, c.seq)
+    v.quantity = c.quantity
+    v.leaves = b.state
     b.state = <uint8_t> c.quantity
     return 0
 
 
-cdef void apply(book_t *b, const command_t *c, uint64_t room) noexcept nogil:
-    """One command: its events, or one rejection and no effect."""
+cdef uint16_t apply_checked(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
+    """Any command, every check in its order."""
     cdef uint16_t code = refuse_malformed(b, c)
-    cdef event_t *e
     if code == 0:
         code = refuse_state(b, c)
-    if code == 0:
-        if c.op == OP_LIMIT or c.op == OP_MARKET:
-            code = apply_new(b, c, room)
-        elif c.op == OP_CANCEL:
-            code = apply_cancel(b, c)
-        elif c.op == OP_REPLACE:
-            code = apply_replace(b, c, room)
-        elif c.op == OP_MASS_CANCEL:
-            code = apply_mass_cancel(b, c, room)
-        else:
-            code = apply_state(b, c)
     if code != 0:
-        e = emit(b, EVENT_REJECTED, 0, code, c.seq)
-        e.order_id = c.order_id
+        return code
+    if c.op == OP_REPLACE:
+        return apply_replace(e, b, c)
+    if c.op == OP_LIMIT or c.op == OP_MARKET:
+        return apply_new(e, b, c)
+    if c.op == OP_CANCEL:
+        return apply_cancel(e, b, c)
+    if c.op == OP_MASS_CANCEL:
+        return apply_mass_cancel(e, b, c)
+    return apply_state(e, b, c)
 
 
-cdef inline void prefetch_ahead(const book_t *b, const uint8_t *commands, uint64_t i, uint64_t count) noexcept nogil:
-    """Bring the memory of coming commands closer, one step of the chain id -> order -> level at a time.
+cdef inline void apply(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
+    """One command: its events, or one rejection and no effect.
 
-    Hints only: what is read here may be stale when the command runs, so it serves as an address and nothing else. An id
-    entry found means an old order, none a new one. Steps for neighbours in the queue were tried and gained nothing.
+    A well-formed plain limit order or cancel in a trading book is seen by one test each; all else, and all that a check
+    might refuse, takes the way where the checks stand in their documented order.
     """
-    cdef command_t c
-    cdef uint64_t entry, place
-    cdef const window_t *w
-    prefetch(commands + (i + PREFETCH_COMMANDS) * sizeof(command_t))
-    if i + PREFETCH_IDS < count:
-        memcpy(&c, commands + (i + PREFETCH_IDS) * sizeof(command_t), sizeof(command_t))
-        prefetch(&b.ids.entries[id_tag(c.order_id) >> b.ids.shift])
-    if i + PREFETCH_ORDERS < count:
-        memcpy(&c, commands + (i + PREFETCH_ORDERS) * sizeof(command_t), sizeof(command_t))
-        entry = b.ids.entries[id_tag(c.order_id) >> b.ids.shift]
-        w = &b.sides[c.side & 1].window
-        place = key_of(c.side & 1, c.price) - w.base
-        if entry != 0:
-            prefetch(&b.orders[<uint32_t> entry - 1])
-            prefetch(&b.cold[<uint32_t> entry - 1])
-        elif place < w.width:
-            prefetch(&w.bits0[place >> 6])
-            prefetch(&w.ladder[place])
-    if i + PREFETCH_LEVELS < count:
-        memcpy(&c, commands + (i + PREFETCH_LEVELS) * sizeof(command_t), sizeof(command_t))
-        entry = b.ids.entries[id_tag(c.order_id) >> b.ids.shift]
-        w = &b.sides[c.side & 1].window
-        place = key_of(c.side & 1, c.price) - w.base
-        if entry != 0:
-            prefetch(&b.levels[b.orders[<uint32_t> entry - 1].level])
-        elif place < w.width:
-            prefetch(&b.levels[w.ladder[place]])
-
-
-cdef void run(book_t *b, const uint8_t *commands, uint64_t count) noexcept nogil:
-    """Apply packed commands in order. EVENTS_PER_COMMAND events for each must have been reserved.
-
-    Each record is copied before it is checked, so a caller that changes its buffer meanwhile cannot slip past a check.
-    """
-    cdef command_t c
-    cdef uint64_t i
-    for i in range(count):
-        if b.live > PREFETCH_FROM:
-            prefetch_ahead(b, commands, i, count)
-        memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
-        apply(b, &c, EVENTS_PER_COMMAND * (count - i))
+    cdef uint64_t first = e.event_count
+    cdef uint32_t head = 0
+    cdef bint fit = (c.reserved == 0) & (c.order_id != 0) & (b.state == STATE_TRADING) & (c.symbol == b.symbol)
+    cdef uint16_t code
+    memcpy(&head, c, sizeof(head))              # op, side, tif, flags from the lowest byte up
+    if head & 0xFFFFFEFFU == OP_LIMIT and likely(fit & (c.price > 0) & (c.quantity != 0)):
+        code = apply_new(e, b, c)
+    elif head & 0xFF0000FFU == OP_CANCEL and likely(fit):
+        code = apply_cancel(e, b, c)
+    else:
+        code = apply_checked(e, b, c)
+    if unlikely(code != 0):
+        emit_rejected(e, b, c, code)
+    if unlikely(b.more != NULL):
+        settle(e, b)
+    roll(e, b, first)

@@ -23,11 +23,11 @@ cdef object event_object(const event_t *e):
     return t.StateChanged(e.seq, t.BookState(e.quantity), t.BookState(e.leaves))
 
 
-cdef object order_object(const book_t *b, uint32_t slot):
-    cdef const order_t *order = &b.orders[slot]
-    cdef const level_t *level = &b.levels[order.level]
-    cdef uint8_t side = <uint8_t> level.side
-    cdef const order_cold_t *cold = &b.cold[slot]
+cdef object order_object(const engine_t *e, uint32_t slot):
+    cdef const order_t *order = &e.orders[slot]
+    cdef const level_t *level = &e.levels[order.level]
+    cdef uint8_t side = side_of(level)
+    cdef const order_cold_t *cold = &e.cold[slot]
     return new_tuple(
         RestingOrder,
         (order.order_id, SIDES[side], price_of(side, level.key), order.open_lots, cold.owner, cold.group),
@@ -43,7 +43,7 @@ cdef struct image_order_t:      # 48 bytes, snapshot.ORDER
     uint64_t side               # one byte and seven zero bytes
 
 
-cdef void image_fill(const book_t *b, image_order_t *rows) noexcept nogil:
+cdef void image_fill(const engine_t *e, const book_t *b, image_order_t *rows) noexcept nogil:
     """Write every resting order in priority order. rows must have room for all."""
     cdef uint32_t level_slot, slot
     cdef uint64_t n = 0
@@ -51,21 +51,55 @@ cdef void image_fill(const book_t *b, image_order_t *rows) noexcept nogil:
     for side in range(2):
         level_slot = b.sides[side].best
         while level_slot != NIL:
-            slot = b.levels[level_slot].head
+            slot = e.levels[level_slot].head
             while slot != NIL:
-                rows[n].order_id = b.orders[slot].order_id
-                rows[n].open_lots = b.orders[slot].open_lots
-                rows[n].owner = b.cold[slot].owner
-                rows[n].group = b.cold[slot].group
-                rows[n].price = price_of(side, b.levels[level_slot].key)
+                rows[n].order_id = e.orders[slot].order_id
+                rows[n].open_lots = e.orders[slot].open_lots
+                rows[n].owner = e.cold[slot].owner
+                rows[n].group = e.cold[slot].group
+                rows[n].price = price_of(side, e.levels[level_slot].key)
                 rows[n].side = side
                 n += 1
-                slot = b.orders[slot].next
-            level_slot = level_from(b, &b.sides[side], b.levels[level_slot].key + 1)
+                slot = e.orders[slot].next
+            level_slot = level_from(e, &b.sides[side], e.levels[level_slot].key + 1)
 
 
-cdef bytes image_body(const book_t *b):
-    """A snapshot without its digest."""
+cdef bytes image_body(const engine_t *e, const book_t *b):
+    """A book's snapshot without its digest."""
     cdef bytes rows = PyBytes_FromStringAndSize(NULL, b.live * sizeof(image_order_t))
-    image_fill(b, <image_order_t *> PyBytes_AS_STRING(rows))
+    image_fill(e, b, <image_order_t *> PyBytes_AS_STRING(rows))
     return images.header(b.symbol, b.stp, b.state, b.max_orders, b.live) + rows
+
+
+cdef int image_restore(engine_t *e, book_t *b, image) except -1:
+    """Fill a new book from a checked snapshot.BookImage."""
+    cdef command_t c
+    b.stp = image.stp
+    b.max_orders = image.max_orders
+    b.state = image.state
+    for order in image.orders:
+        memset(&c, 0, sizeof(c))
+        c.order_id = order.order_id
+        c.side = order.side
+        c.price = order.price_ticks
+        c.quantity = order.open_lots
+        c.owner = order.owner
+        c.group = order.group
+        if rest_again(e, b, &c) < 0:
+            raise MemoryError("no memory for the orders of a snapshot")
+    return 0
+
+
+cdef int rest_again(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
+    """Put an order of a snapshot last at its price. Snapshots list orders by priority, and nothing in them crosses."""
+    cdef taker_t t
+    cdef uint64_t key = key_of(c.side, c.price)
+    t.order_id = c.order_id
+    t.open_lots = c.quantity
+    t.owner = c.owner
+    t.group = c.group
+    t.tif = c.tif
+    if reserve_order(e) < 0 or id_prepare(e, c.order_id) < 0 or reserve_place(e, b, c.side, key) != 0:
+        return -1
+    order_link(e, b, order_new(e, b, &t), (b.index << 4) | c.side, key)
+    return 0

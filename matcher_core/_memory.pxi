@@ -1,92 +1,207 @@
-# Memory of a book. Everything that allocates is here, and runs between commands or before a command has any effect:
-# a command that cannot get its memory is refused whole. Functions return 0, or -1 when memory ran out.
+# Memory of an engine. Everything that allocates is here (windows and ids have their own growing beside their data), and runs
+# before a command has any effect: a command that cannot get its memory is refused whole. Only events grow while a command
+# runs, see emit(). Functions return 0, or -1 when memory ran out.
 
-cdef book_t *book_new() noexcept nogil:
-    cdef int i
-    cdef book_t *b = <book_t *> calloc(1, sizeof(book_t))
-    if b == NULL:
+cdef engine_t *engine_new(uint8_t stp, uint64_t max_orders, uint64_t salt) noexcept nogil:
+    """An engine without books."""
+    cdef engine_t *e = <engine_t *> calloc(1, sizeof(engine_t))
+    if e == NULL:
         return NULL
-    b.order_free = NIL
-    b.level_free = NIL
-    for i in range(2):
-        b.sides[i].best = NIL
-        b.sides[i].far_root = NIL
-        b.sides[i].credit = CREDIT_MAX
-    return b
+    e.stp = stp
+    e.max_orders = max_orders
+    e.salt = salt
+    e.order_free = NIL
+    e.level_free = NIL
+    e.ids.table = NO_PAGES
+    e.ids.table_shift = 63
+    return e
 
 
-cdef void book_free(book_t *b) noexcept nogil:
-    if b == NULL:
+cdef void engine_free(engine_t *e) noexcept nogil:
+    cdef uint64_t i
+    if e == NULL:
         return
-    free(b.sides[0].window.bits0)
-    free(b.sides[1].window.bits0)
-    free(b.ids.entries)
-    free(b.orders)
-    free(b.cold)
-    free(b.levels)
-    free(b.far)
-    free(b.events)
-    free(b)
+    for i in range(e.book_count):
+        free(e.books[i].sides[0].window.bits0)
+        free(e.books[i].sides[1].window.bits0)
+    if e.ids.table != NO_PAGES:
+        free(e.ids.table)
+    free(e.ids.pool)
+    free(e.ids.entries)
+    free(e.orders)
+    free(e.cold)
+    free(e.levels)
+    free(e.far)
+    free_lines(e.books)
+    free(e.book_of)
+    free_lines(e.events)
+    free(e)
 
 
-cdef int grow_orders(book_t *b) noexcept nogil:
+cdef void *grow_array(void *old, uint64_t old_bytes, uint64_t bytes) noexcept nogil:
+    """realloc, asking the system for huge pages where that pays: at random access most of a large array's cost is the
+    walk through page tables. NULL when there is no memory, with the old array as it was."""
+    cdef void *array = realloc(old, bytes)
+    if array != NULL and bytes >= HUGE_FROM:
+        want_huge_pages(array, bytes)
+    return array
+
+
+cdef int grow_orders(engine_t *e) noexcept nogil:
     """Double the order slots. O(capacity), amortised O(1) per order."""
-    cdef uint64_t capacity = b.order_capacity * 2 if b.order_capacity else SLOTS_MIN
-    cdef void *orders = realloc(b.orders, capacity * sizeof(order_t))
+    cdef uint64_t old = e.order_capacity
+    cdef uint64_t capacity = old * 2 if old else SLOTS_MIN
+    if capacity > SLOTS_MAX:
+        return -1
+    cdef void *orders = grow_array(e.orders, old * sizeof(order_t), capacity * sizeof(order_t))
     if orders == NULL:
         return -1
-    b.orders = <order_t *> orders
-    cdef void *cold = realloc(b.cold, capacity * sizeof(order_cold_t))
+    e.orders = <order_t *> orders
+    cdef void *cold = grow_array(e.cold, old * sizeof(order_cold_t), capacity * sizeof(order_cold_t))
     if cold == NULL:
         return -1
-    b.cold = <order_cold_t *> cold
-    b.order_capacity = capacity
+    e.cold = <order_cold_t *> cold
+    e.order_capacity = capacity
     return 0
 
 
-cdef int grow_levels(book_t *b) noexcept nogil:
-    cdef uint64_t capacity = b.level_capacity * 2 if b.level_capacity else SLOTS_MIN
-    cdef void *levels = realloc(b.levels, capacity * sizeof(level_t))
+cdef int grow_levels(engine_t *e) noexcept nogil:
+    cdef uint64_t old = e.level_capacity
+    cdef uint64_t capacity = old * 2 if old else SLOTS_MIN
+    if capacity > SLOTS_MAX:
+        return -1
+    cdef void *levels = grow_array(e.levels, old * sizeof(level_t), capacity * sizeof(level_t))
     if levels == NULL:
         return -1
-    b.levels = <level_t *> levels
-    cdef void *far = realloc(b.far, capacity * sizeof(far_t))
+    e.levels = <level_t *> levels
+    cdef void *far = grow_array(e.far, old * sizeof(far_t), capacity * sizeof(far_t))
     if far == NULL:
         return -1
-    b.far = <far_t *> far
-    b.level_capacity = capacity
+    e.far = <far_t *> far
+    e.level_capacity = capacity
     return 0
 
 
-cdef inline int reserve_slots(book_t *b) noexcept nogil:
-    """Make sure one more order can rest: an order slot, a level slot and an id entry."""
-    if b.order_free == NIL and b.order_high == b.order_capacity and grow_orders(b) < 0:
-        return -1
-    if b.level_free == NIL and b.level_high == b.level_capacity and grow_levels(b) < 0:
-        return -1
-    if 2 * (b.live + 1) > b.ids.mask and idmap_grow(&b.ids) < 0:
-        return -1
+cdef inline int reserve_level(engine_t *e) noexcept nogil:
+    """Make sure one more level can stand."""
+    if unlikely(e.level_free == NIL and e.level_high == e.level_capacity):
+        return grow_levels(e)
     return 0
 
 
-cdef inline int reserve_events(book_t *b, uint64_t room) noexcept nogil:
-    """Make sure `room` more events can be written."""
-    cdef uint64_t needed = b.event_count + room
-    if needed <= b.event_capacity:
-        return 0
-    cdef uint64_t capacity = needed + needed // 2
-    cdef void *events = realloc(b.events, capacity * sizeof(event_t))
+cdef inline int reserve_order(engine_t *e) noexcept nogil:
+    """Make sure one more order can rest."""
+    if unlikely(e.order_free == NIL and e.order_high == e.order_capacity):
+        return grow_orders(e)
+    return 0
+
+
+cdef int grow_events(engine_t *e) noexcept nogil:
+    """Double the event buffer. The old one has no readers while a command runs."""
+    cdef uint64_t capacity = e.event_capacity * 2 if e.event_capacity else EVENTS_MIN
+    cdef event_t *events = <event_t *> malloc_lines(capacity * sizeof(event_t))
     if events == NULL:
         return -1
-    b.events = <event_t *> events
-    b.event_capacity = capacity
+    if e.event_count != 0:
+        memcpy(events, e.events, e.event_count * sizeof(event_t))
+    free_lines(e.events)
+    e.events = events
+    e.event_capacity = capacity
     return 0
 
 
-cdef void release_events(book_t *b) noexcept nogil:
-    """Forget the events; give a large buffer back, so that one huge batch does not stay in memory."""
-    b.event_count = 0
-    if b.event_capacity > EVENTS_KEPT:
-        free(b.events)
-        b.events = NULL
-        b.event_capacity = 0
+# ---- books -------------------------------------------------------------------------------------------------------------
+
+cdef int grow_books(engine_t *e) noexcept nogil:
+    cdef uint64_t capacity = e.book_capacity * 2 if e.book_capacity else 1
+    cdef book_t *books = <book_t *> malloc_lines(capacity * sizeof(book_t))
+    if books == NULL:
+        return -1
+    if e.book_count != 0:
+        memcpy(books, e.books, e.book_count * sizeof(book_t))
+    free_lines(e.books)
+    e.books = books
+    e.book_capacity = capacity
+    return 0
+
+
+cdef int reserve_symbol(engine_t *e, uint32_t symbol) noexcept nogil:
+    """Make the table of symbols long enough for one."""
+    cdef uint64_t symbols = e.symbols if e.symbols else 16
+    cdef void *table
+    while symbols <= symbol:
+        symbols *= 2
+    if symbols == e.symbols:
+        return 0
+    table = realloc(e.book_of, symbols * sizeof(uint32_t))
+    if table == NULL:
+        return -1
+    e.book_of = <uint32_t *> table
+    memset(&e.book_of[e.symbols], 0, (symbols - e.symbols) * sizeof(uint32_t))
+    e.symbols = symbols
+    return 0
+
+
+cdef int open_book(engine_t *e, uint32_t symbol, bint listed) noexcept nogil:
+    """Add an empty book; its number is the book count before. `listed` books are found by symbol, which must be new and
+    below SYMBOLS_MAX. Moves the books: no book_t pointer may be held across this."""
+    cdef book_t *b
+    cdef int i
+    if listed and reserve_symbol(e, symbol) < 0:
+        return -1
+    if e.book_count == e.book_capacity and grow_books(e) < 0:
+        return -1
+    b = &e.books[e.book_count]
+    memset(b, 0, sizeof(book_t))
+    b.symbol = symbol
+    b.index = <uint32_t> e.book_count
+    b.stp = e.stp
+    b.state = STATE_TRADING
+    b.max_orders = e.max_orders
+    b.next_stamp = 1
+    for i in range(2):
+        b.sides[i].best = NIL
+        b.sides[i].best_key = NO_KEY
+        b.sides[i].far_root = NIL
+        b.sides[i].far_key = NO_KEY
+        b.sides[i].credit = CREDIT_MAX
+    e.book_count += 1
+    if listed:
+        e.book_of[symbol] = <uint32_t> e.book_count
+    return 0
+
+
+cdef inline book_t *book_find(const engine_t *e, uint32_t symbol) noexcept nogil:
+    """The open book of a symbol, or NULL. For engines whose books are listed."""
+    cdef uint32_t number = e.book_of[symbol] if likely(symbol < e.symbols) else 0
+    return &e.books[number - 1] if likely(number != 0) else NULL
+
+
+cdef inline side_t *side_at(book_t *b, uint32_t index) noexcept nogil:
+    """A side by the low bits of a level's home."""
+    expect(index < 2)
+    return &b.sides[index]
+
+
+cdef uint64_t engine_bytes(const engine_t *e) noexcept nogil:
+    """What the engine holds from the allocator now."""
+    cdef uint64_t i
+    cdef uint64_t total = sizeof(engine_t)
+    total += e.order_capacity * (sizeof(order_t) + sizeof(order_cold_t))
+    total += e.level_capacity * (sizeof(level_t) + sizeof(far_t))
+    total += e.event_capacity * sizeof(event_t)
+    total += e.book_capacity * sizeof(book_t) + e.symbols * sizeof(uint32_t)
+    total += e.ids.table_size * sizeof(page_t) + e.ids.pool_capacity * PAGE_BYTES
+    total += (e.ids.mask + 1) * sizeof(uint64_t) if e.ids.entries != NULL else 0
+    for i in range(e.book_count):
+        total += book_bytes(&e.books[i])
+    return total
+
+
+cdef uint64_t book_bytes(const book_t *b) noexcept nogil:
+    """What one book holds beside its share of the engine's arrays."""
+    cdef uint64_t total = 0
+    cdef int i
+    for i in range(2):
+        total += window_bytes(b.sides[i].window.width)
+    return total

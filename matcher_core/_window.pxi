@@ -58,11 +58,16 @@ cdef inline uint64_t window_last(const window_t *w) noexcept nogil:
     return (at << 6) + 63 - clz64(w.bits0[at])
 
 
+cdef inline uint64_t window_bytes(uint64_t width) noexcept nogil:
+    cdef uint64_t words0 = width >> 6
+    return (words0 + ((words0 + 63) >> 6)) * sizeof(uint64_t) + width * sizeof(uint32_t)
+
+
 cdef int window_new(window_t *w, uint64_t base, uint64_t width) noexcept nogil:
     """An empty window in one allocation, cleared: bits0, bits1, ladder."""
     cdef uint64_t words0 = width >> 6
     cdef uint64_t words1 = (words0 + 63) >> 6
-    cdef uint64_t *block = <uint64_t *> calloc(1, (words0 + words1) * sizeof(uint64_t) + width * sizeof(uint32_t))
+    cdef uint64_t *block = <uint64_t *> calloc(1, window_bytes(width))
     if block == NULL:
         return -1
     w.base = base
@@ -75,7 +80,7 @@ cdef int window_new(window_t *w, uint64_t base, uint64_t width) noexcept nogil:
     return 0
 
 
-cdef void window_move(book_t *b, side_t *s, uint64_t base, uint64_t width) noexcept nogil:
+cdef void window_move(engine_t *e, side_t *s, uint64_t base, uint64_t width) noexcept nogil:
     """Put the window elsewhere. Levels that no longer fit go to the far tree, far levels now inside come from it.
 
     O(width / 16 + levels moved). Without memory the old window stays, which is slower but just as right.
@@ -92,19 +97,19 @@ cdef void window_move(book_t *b, side_t *s, uint64_t base, uint64_t width) noexc
         if in_window(&fresh, key):
             window_set(&fresh, key, slot)
         else:
-            far_insert(b, s, slot)
+            far_insert(e, s, slot)
         i = window_next(&s.window, i + 1)
     free(s.window.bits0)
     s.window = fresh
-    slot = far_from(b, s, base)
-    while slot != NIL and in_window(&fresh, b.levels[slot].key):
-        key = b.levels[slot].key
-        far_remove(b, s, slot)
+    slot = far_from(e, s, base)
+    while slot != NIL and in_window(&fresh, e.levels[slot].key):
+        key = e.levels[slot].key
+        far_remove(e, s, slot)
         window_set(&s.window, key, slot)
-        slot = far_from(b, s, key)
+        slot = far_from(e, s, key)
 
 
-cdef void widen(book_t *b, side_t *s, uint64_t key) noexcept nogil:
+cdef void widen(engine_t *e, side_t *s, uint64_t key) noexcept nogil:
     """Try to bring a key that is outside the window inside, by moving or doubling the window.
 
     The width stays within 256 times the number of levels, so two orders far apart do not cost megabytes. Rebuilding is
@@ -135,4 +140,4 @@ cdef void widen(book_t *b, side_t *s, uint64_t key) noexcept nogil:
     s.credit -= cost
     margin = (width - span) // 2
     base = low - margin if low > margin else 0
-    window_move(b, s, min(base, UINT64_MAX - width), width)
+    window_move(e, s, min(base, UINT64_MAX - width), width)

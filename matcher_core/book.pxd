@@ -1,4 +1,5 @@
-# Data layout of the order book. All memory belongs to one book_t, which belongs to one Book; nothing here is shared.
+# Data layout. An engine_t is one arena: orders, levels, ids and events of all its books live in its arrays, and a book_t is
+# only what a book needs by itself. Nothing is shared between engines.
 #
 # Prices become keys: an ask's key is its price, a bid's key is the complement of its price. On both sides the better
 # price then has the smaller key, so one piece of code serves both. Quantities are lots, prices ticks.
@@ -38,11 +39,14 @@ cdef struct order_t:        # 32 bytes, the half that matching touches
     uint32_t prev           # older order at the same price, or NIL
     uint32_t next           # younger order at the same price, or NIL; links free slots too
     uint32_t level          # slot in levels
-    uint32_t group_tag      # hash of the group, 0 for none: equal groups have equal tags
+    uint32_t tag_flags      # 24 bits: tag of the group, 0 for none, equal groups have equal tags; 8 bits: flags.
+                            # Flags: low 3 bits TimeInForce, bit 3 ORDER_EXTRA: extra_of[slot] is valid.
 
 cdef struct order_cold_t:   # 16 bytes, parallel to order_t
     uint64_t owner          # who may cancel and replace
     uint64_t group          # whose orders must not trade with each other, 0 for none
+
+cdef struct extra_t         # what only special orders have; a slab, NULL until the first of them
 
 cdef struct level_t:        # 32 bytes, one price of one side with at least one order
     uint64_t key
@@ -50,7 +54,7 @@ cdef struct level_t:        # 32 bytes, one price of one side with at least one 
     uint32_t head           # oldest order; links free slots too
     uint32_t tail           # youngest order
     uint32_t orders
-    uint32_t side
+    uint32_t home           # (book index << 4) | side index: 0 bids, 1 asks; its lowest bit is the direction
 
 cdef struct far_t:          # 8 bytes, parallel to level_t: children in the tree of far levels
     uint32_t left
@@ -65,42 +69,104 @@ cdef struct window_t:       # a dense ladder over `width` consecutive keys from 
     uint64_t *bits0         # bit i: a level stands at base + i; this array starts the allocation
     uint32_t *ladder        # level slot at base + i, meaningful only where the bit is set
 
-cdef struct side_t:
+cdef struct side_t:         # 128 bytes; the first 64 are all that entering and leaving inside the window needs
     window_t window
-    uint64_t open_lots      # sum over the side; never more than 2^64 - 1
-    uint64_t orders
-    uint64_t far_levels
-    uint64_t credit         # work units saved up for rebuilding the window
+    uint64_t best_key       # of `best`; NO_KEY when there is none
     uint32_t best           # level slot or NIL
     uint32_t far_root       # level slot or NIL
+    uint64_t far_key        # smallest key of the far tree; NO_KEY when there is none
+    uint64_t far_levels
+    uint64_t credit         # work units saved up for rebuilding the window
+    uint64_t unused[4]
 
-cdef struct idmap_t:        # order id -> slot: open addressing, at most half full
-    uint64_t *entries       # high half: top of the hash; low half: slot + 1; 0 is empty
+cdef struct more_t          # what only a book with special orders has: further sides, lists, references
+
+cdef struct book_t:         # 448 bytes in lines of 64: settings and totals, statistics, prices and clock, two sides
+    uint32_t symbol
+    uint32_t index          # in engine_t.books
+    uint8_t state
+    uint8_t stp
+    uint8_t call_pending
+    uint8_t unused
+    uint32_t special        # SPECIAL_ bits: why match() may not take the plain way; 0 for a plain book
+    uint64_t max_orders
+    uint64_t live           # orders alive, wherever they wait
+    uint64_t total_lots[2]  # open by direction over all places; never more than 2^64 - 1
+    more_t *more            # NULL until the first special order
+    uint64_t rolling_hash
+
+    uint64_t accepted
+    uint64_t rejected
+    uint64_t canceled
+    uint64_t trades
+    uint64_t traded_lots    # modulo 2^64
+    int64_t open_price      # first, highest and lowest trade price, 0 before the first trade
+    int64_t high_price
+    int64_t low_price
+
+    int64_t last_price      # of the last trade, 0 before the first
+    int64_t static_ref
+    uint64_t static_width
+    uint64_t dynamic_width
+    uint64_t clock
+    uint64_t next_stamp
+    uint64_t unused_line[2]
+
+    side_t sides[2]         # displayed bids and asks
+
+cdef struct page_t:         # 16 bytes: where 1,024 consecutive ids find their orders
+    uint64_t number         # (id >> 10) + 1, 0 for none
+    uint32_t at             # page in the pool
+    uint16_t live           # ids in it
+    uint16_t strays         # 1: some id of this range may be in the hash
+
+cdef struct ids_t:          # order id and book -> slot: dense pages, and a hash for what does not fit them
+    page_t *table           # direct mapped by a hash of the page number
+    uint32_t *pool          # pages of 1,024 words: slot + 1 of the order with that id, 0 for none
+    uint64_t table_size
+    uint64_t pages          # in the table, empty ones included
+    uint64_t pool_capacity
+    uint64_t pool_used
+    uint64_t pool_free      # first of the list of free pages, plus 1; 0 is none
+    uint64_t credit         # work units saved up for evicting sparse pages
+    uint64_t hand           # where the search for a sparse page goes on
+    uint64_t *entries       # the hash, at most half full: high half tag, low half slot + 1; 0 is empty
     uint64_t mask
+    uint64_t hashed         # ids in the hash
+    uint64_t hashed_low     # page numbers of all ids hashed since it was last empty lie in [low, high]
+    uint64_t hashed_high
+    uint32_t table_shift
     uint32_t shift          # bucket = tag >> shift
 
-cdef struct book_t:
-    side_t sides[2]
-    idmap_t ids
+cdef struct engine_t "mc_engine":
     order_t *orders
     order_cold_t *cold
     level_t *levels
     far_t *far
     event_t *events
+    uint64_t event_count
+    uint64_t event_capacity
+    book_t *books           # in the order opened; starts at a line of 64 bytes
+    uint32_t *book_of       # symbol -> book index + 1; NULL in the engine of a single Book
+    uint64_t symbols        # entries of book_of
+    uint64_t book_count
+    ids_t ids
+    uint32_t *extra_of      # by order slot, valid where ORDER_EXTRA is set; NULL until the first special order
+    extra_t *extras
     uint64_t order_capacity
     uint64_t order_high     # slots below were used at least once
     uint64_t level_capacity
     uint64_t level_high
-    uint64_t event_capacity
-    uint64_t event_count
-    uint64_t live           # resting orders
-    uint64_t max_orders
+    uint64_t book_capacity
+    uint64_t live           # resting orders of all books
     uint64_t salt           # shapes the far tree, never the output
+    uint64_t max_orders     # for books opened from now on
     uint32_t order_free     # head of the LIFO list of free slots
     uint32_t level_free
-    uint32_t symbol
-    uint8_t stp
-    uint8_t state
+    uint8_t stp             # for books opened from now on
+    uint8_t broken          # events were lost for want of memory
+    uint32_t busy           # 1 while a call is inside
+    event_t spare           # written to when there is no memory for an event
 
 cdef struct taker_t:        # an order on its way in
     uint64_t order_id
@@ -111,15 +177,31 @@ cdef struct taker_t:        # an order on its way in
     uint64_t seq
     uint32_t group_tag      # 0 when self-trade prevention cannot apply
     uint8_t side
+    uint8_t tif
     uint8_t stopped         # self-trade prevention took the rest
 
-cdef class Book:
-    cdef book_t *_b
-    cdef bint _busy
+cdef class EventBuffer:
+    cdef event_t *data
+    cdef uint64_t capacity
+    cdef Py_ssize_t size
+    cdef int64_t exports        # views alive
+    cdef bint open              # may be viewed: only while process() makes its result
 
-    cdef int _claim(self) except -1
-    cdef book_t *_idle(self) except NULL
+cdef class Engine:
+    cdef engine_t *_e
+    cdef EventBuffer _out
+    cdef uint64_t _quiet        # calls in a row that hardly used a large event buffer
+
+    cdef engine_t *_enter(self, str who) except NULL
+    cdef void _leave(self) noexcept
+    cdef int _take_events(self, uint64_t expected) except -1
+    cdef int _give_events(self, str who) except -1
+    cdef object _process(self, object commands, int64_t index, str who)
+
+cdef class Book:
+    cdef Engine _engine
+    cdef uint32_t _index
+
+    cdef book_t *_book(self, engine_t *e) noexcept
     cdef tuple _one(self, command_t *c)
     cdef object _best(self, uint8_t side)
-    cdef list _depth(self, uint8_t side, Py_ssize_t levels)
-    cdef int _rest(self, order) except -1

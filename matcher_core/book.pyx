@@ -5,24 +5,77 @@ once for the whole batch. The single calls take and return Python objects and ar
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_Check
+from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.number cimport PyNumber_Index
 from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 import os
+import struct
 
 from matcher_core import records, snapshot as images
 from matcher_core import types as t
 
 cdef extern from *:
     """
+    #include <stdint.h>
+    #include <stdlib.h>
     #define MC_NIL 0xFFFFFFFFu
+    #define MC_ALL_SYMBOLS 0xFFFFFFFFu
+    #define MC_SLOTS_MAX 0x80000000ull
+    #define MC_NO_KEY UINT64_MAX
     #define MC_GOLDEN 0x9E3779B97F4A7C15ull
     #define MC_MIX 0xD6E8FEB86659FD93ull
+    /* splitmix64 from the seed "token-x", each made odd */
+    #define MC_ROLL_0 0x6E057707AD2A5431ull
+    #define MC_ROLL_1 0x2B013E529E789BD9ull
+    #define MC_ROLL_2 0xB2231E98E4735A6Bull
+    #define MC_ROLL_3 0x0DA6C99059DA4BDDull
+    #define MC_ROLL_4 0x61787AA724DB6165ull
+    #define MC_ROLL_5 0xBEA7BE4B2C1FF31Dull
+    #define MC_ROLL_6 0x484530EDFDB8D601ull
+    #define MC_ROLL_7 0x69F1A81856BD40E9ull
+    #define MC_ROLL_8 0xFE30DBB18C9C0507ull
+
+    #if defined(_MSC_VER)
+    #include <intrin.h>
+    #include <malloc.h>
+    #define MC_PREFETCH(p) _mm_prefetch((const char *) (p), _MM_HINT_T0)
+    #define MC_LIKELY(x) (x)
+    #define MC_UNLIKELY(x) (x)
+    static __inline int64_t mc_add(int64_t *p, int64_t v) { return _InterlockedExchangeAdd64((volatile __int64 *) p, v) + v; }
+    static __inline int mc_ctz64(uint64_t x) { unsigned long i; _BitScanForward64(&i, x); return (int) i; }
+    static __inline int mc_clz64(uint64_t x) { unsigned long i; _BitScanReverse64(&i, x); return 63 - (int) i; }
+    static __inline uint32_t mc_swap(uint32_t *p, uint32_t v) { return (uint32_t) _InterlockedExchange((volatile long *) p, (long) v); }
+    static __inline void *mc_malloc_lines(uint64_t n) { return _aligned_malloc((size_t) n, 64); }
+    static __inline void mc_free_lines(void *p) { _aligned_free(p); }
+    #else
+    #define MC_PREFETCH(p) __builtin_prefetch(p)
+    #define MC_LIKELY(x) __builtin_expect(!!(x), 1)
+    #define MC_UNLIKELY(x) __builtin_expect(!!(x), 0)
+    static inline int64_t mc_add(int64_t *p, int64_t v) { return __atomic_add_fetch(p, v, __ATOMIC_ACQ_REL); }
+    static inline int mc_ctz64(uint64_t x) { return __builtin_ctzll(x); }
+    static inline int mc_clz64(uint64_t x) { return __builtin_clzll(x); }
+    static inline uint32_t mc_swap(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL); }
+    static inline void *mc_malloc_lines(uint64_t n) { void *p; return posix_memalign(&p, 64, (size_t) n) == 0 ? p : NULL; }
+    static inline void mc_free_lines(void *p) { free(p); }
+    #endif
+
+    #if defined(__linux__)
+    #include <sys/mman.h>
+    static void mc_want_huge_pages(void *array, uint64_t bytes) {
+        uintptr_t from = ((uintptr_t) array + 4095) & ~(uintptr_t) 4095;
+        uintptr_t to = ((uintptr_t) array + bytes) & ~(uintptr_t) 4095;
+        (void) madvise((void *) from, to - from, MADV_HUGEPAGE); /* a wish: refusal changes nothing */
+    }
+    #else
+    static void mc_want_huge_pages(void *array, uint64_t bytes) { (void) array; (void) bytes; }
+    #endif
+
     #ifndef TOKENX_BUILD_ID
     #error "build through setup.py, which defines TOKENX_BUILD_ID"
     #endif
@@ -35,26 +88,56 @@ cdef extern from *:
     #endif
     """
     const uint32_t NIL "MC_NIL"
+    const uint32_t ALL_SYMBOLS "MC_ALL_SYMBOLS"     # in an Engine: every book, for the commands that allow it
+    const uint64_t SLOTS_MAX "MC_SLOTS_MAX"         # orders or levels of all books: NIL and slot + 1 must fit 32 bits
+    const uint64_t NO_KEY "MC_NO_KEY"       # no level has this key: it would be a buy order's at price 0
     const uint64_t GOLDEN "MC_GOLDEN"
     const uint64_t MIX "MC_MIX"
+    const uint64_t ROLL_0 "MC_ROLL_0"
+    const uint64_t ROLL_1 "MC_ROLL_1"
+    const uint64_t ROLL_2 "MC_ROLL_2"
+    const uint64_t ROLL_3 "MC_ROLL_3"
+    const uint64_t ROLL_4 "MC_ROLL_4"
+    const uint64_t ROLL_5 "MC_ROLL_5"
+    const uint64_t ROLL_6 "MC_ROLL_6"
+    const uint64_t ROLL_7 "MC_ROLL_7"
+    const uint64_t ROLL_8 "MC_ROLL_8"
     const char *BUILD_ID_TEXT "TOKENX_BUILD_ID"
-    int ctz64 "__builtin_ctzll" (uint64_t x) noexcept nogil
-    int clz64 "__builtin_clzll" (uint64_t x) noexcept nogil
-    void prefetch "__builtin_prefetch" (const void *p) noexcept nogil
+    int ctz64 "mc_ctz64" (uint64_t x) noexcept nogil
+    int clz64 "mc_clz64" (uint64_t x) noexcept nogil
+    bint likely "MC_LIKELY" (bint condition) noexcept nogil
+    bint unlikely "MC_UNLIKELY" (bint condition) noexcept nogil
+    void prefetch "MC_PREFETCH" (const void *p) noexcept nogil
     void expect "MC_EXPECT" (bint condition) noexcept nogil     # aborts a debug build, costs nothing otherwise
+    uint32_t swap "mc_swap" (uint32_t *p, uint32_t value) noexcept nogil        # atomic, the old value
+    int64_t add "mc_add" (int64_t *p, int64_t value) noexcept nogil             # atomic, the new value
+    void *malloc_lines "mc_malloc_lines" (uint64_t bytes) noexcept nogil        # starts at a line of 64 bytes
+    void free_lines "mc_free_lines" (void *p) noexcept nogil
+    void want_huge_pages "mc_want_huge_pages" (void *array, uint64_t bytes) noexcept nogil
 
 cdef enum:
     SLOTS_MIN = 16
     IDS_MIN = 64
-    EVENTS_KEPT = 16384         # events, 1 MiB: larger buffers are given back after a batch
-    EVENTS_PER_COMMAND = 3      # beyond one per order met: acknowledgement, remainder, summary
-    WINDOW_MIN = 1024           # keys
+    HUGE_FROM = 4194304         # bytes of an array that asks for huge pages
+    EVENTS_MIN = 64
+    EVENTS_KEPT = 16384         # events, 1 MiB: a larger buffer that is not used is given back in the end
+    QUIET_CALLS = 64            # calls in a row that used less than a quarter of it
+    SYMBOLS_MAX = 1048576       # symbols of an Engine: 0 to this, exclusive
+    PAGE_SHIFT = 10             # ids a page: 1 << PAGE_SHIFT
+    PAGE_IDS = 1024
+    PAGE_BYTES = 4096
+    PAGES_BASE = 65536          # bytes of pages always allowed
+    PAGES_PER_ORDER = 48        # and by live order
+    TABLE_MIN = 64              # seats for pages
+    EVICT_LOOKS = 256           # seats searched for a sparse page
+    EVICT_LIVE = 256            # ids at most of a page that goes to the hash
+    EVICT_COST = 512            # ids that must have come before it
+    WINDOW_MIN = 256            # keys
     WINDOW_MAX = 262144         # keys: what three levels of 64 bits can index
     CREDIT_MAX = 1048576
     CREDIT_STEP = 64
     PREFETCH_FROM = 16384       # live orders; below this the book fits the cache and prefetching costs more than it gives
-    PREFETCH_COMMANDS = 40      # how many commands ahead each step looks
-    PREFETCH_IDS = 16
+    PREFETCH_IDS = 16           # how many commands ahead each step looks
     PREFETCH_ORDERS = 11
     PREFETCH_LEVELS = 5
 
@@ -107,13 +190,17 @@ cdef enum:                      # the numbers of types.py; a test compares them
     REJECT_POST_ONLY_WOULD_TRADE = 501
     REJECT_FOK_NOT_FILLABLE = 502
 
-include "_idmap.pxi"
+include "_idhash.pxi"
+include "_ids.pxi"
 include "_memory.pxi"
 include "_far.pxi"
 include "_window.pxi"
 include "_levels.pxi"
+include "_events.pxi"
+include "_special.pxi"
 include "_match.pxi"
 include "_commands.pxi"
+include "_run.pxi"
 include "_image.pxi"
 include "_invariants.pxi"
 
@@ -146,271 +233,5 @@ cdef int command_init(command_t *c, uint8_t op, order_id, owner, seq) except -1:
     return 0
 
 
-@cython.final
-cdef class Book:
-    """One order book: price-time priority, integer prices and quantities, deterministic.
-
-    symbol is the u32 that commands must carry. stp says what gives way when an owner group would trade with itself.
-    max_orders is how many orders may rest; the next one is refused with BOOK_FULL. Memory grows with what rests.
-
-    A book may be used from several threads, one at a time: a call while another thread is inside `process` raises
-    RuntimeError. Different books run in parallel.
-    """
-
-    def __cinit__(self, symbol=0, *, stp=t.SelfTradePrevention.CANCEL_NEWEST, max_orders=t.DEFAULT_MAX_ORDERS):
-        cdef uint32_t checked_symbol = whole(symbol)
-        cdef uint8_t checked_stp = t.SelfTradePrevention(stp)
-        if not 0 < max_orders <= t.MAX_ORDERS_CEILING:
-            raise ValueError(f"max_orders must be 1 to {t.MAX_ORDERS_CEILING}, was {max_orders}")
-        self._b = book_new()
-        if self._b == NULL:
-            raise MemoryError("no memory for a book")
-        self._b.symbol = checked_symbol
-        self._b.stp = checked_stp
-        self._b.state = STATE_TRADING
-        self._b.max_orders = whole(max_orders)
-        self._b.salt = int.from_bytes(os.urandom(8), "little")
-
-    def __dealloc__(self):
-        book_free(self._b)
-
-    # ---- commands ------------------------------------------------------------------------------------------------
-
-    def process(self, commands):
-        """Apply packed 64-byte commands in order; return their packed 64-byte events (see records.py).
-
-        commands is any contiguous buffer. The GIL is released while the batch runs. Malformed records become rejections;
-        a length that is not a multiple of 64 raises ValueError and has no effect. Working memory is 192 bytes a command
-        beside what trades; without it MemoryError and no effect. Only when there is memory for the work and then none for
-        the answer does MemoryError come after the effect: such a book must be rebuilt from its commands.
-        """
-        cdef Py_buffer view
-        cdef uint64_t count
-        cdef const uint8_t *data
-        cdef book_t *b = self._b
-        PyObject_GetBuffer(commands, &view, PyBUF_SIMPLE)
-        try:
-            if view.len % sizeof(command_t):
-                raise ValueError(f"commands must be a multiple of {sizeof(command_t)} bytes, was {view.len}")
-            data = <const uint8_t *> view.buf
-            count = <uint64_t> view.len // sizeof(command_t)
-            self._claim()
-            try:
-                if reserve_events(b, EVENTS_PER_COMMAND * count) < 0:
-                    raise MemoryError(f"no memory for the events of {count} commands")
-                with nogil:
-                    run(b, data, count)
-                return PyBytes_FromStringAndSize(<char *> b.events, b.event_count * sizeof(event_t))
-            finally:
-                release_events(b)
-                self._busy = False
-        finally:
-            PyBuffer_Release(&view)
-
-    def limit(
-        self, order_id, side, price_ticks, quantity_lots, *, owner=0, group=0, tif=0, bint post_only=False, seq=0
-    ):
-        """Enter a limit order and return its events. A refusal is a Rejected event, not an exception."""
-        cdef command_t c
-        command_init(&c, OP_LIMIT, order_id, owner, seq)
-        c.side = whole(side)
-        c.tif = whole(tif)
-        c.flags = FLAG_POST_ONLY if post_only else 0
-        c.group = whole(group)
-        c.price = whole(price_ticks)
-        c.quantity = whole(quantity_lots)
-        return self._one(&c)
-
-    def market(self, order_id, side, quantity_lots, *, owner=0, group=0, tif=1, protection_ticks=0, seq=0):
-        """Enter a market order (IOC or FOK). protection_ticks is the worst acceptable price, 0 for none."""
-        cdef command_t c
-        command_init(&c, OP_MARKET, order_id, owner, seq)
-        c.side = whole(side)
-        c.tif = whole(tif)
-        c.group = whole(group)
-        c.price = whole(protection_ticks)
-        c.quantity = whole(quantity_lots)
-        return self._one(&c)
-
-    def cancel(self, order_id, *, owner=0, seq=0):
-        """Cancel a resting order of this owner."""
-        cdef command_t c
-        command_init(&c, OP_CANCEL, order_id, owner, seq)
-        return self._one(&c)
-
-    def replace(self, order_id, price_ticks, quantity_lots, *, owner=0, bint post_only=False, seq=0):
-        """Give a resting order of this owner a new price and a new open quantity."""
-        cdef command_t c
-        command_init(&c, OP_REPLACE, order_id, owner, seq)
-        c.flags = FLAG_POST_ONLY if post_only else 0
-        c.price = whole(price_ticks)
-        c.quantity = whole(quantity_lots)
-        return self._one(&c)
-
-    def mass_cancel(self, *, owner, seq=0):
-        """Cancel every resting order of an owner. O(resting orders)."""
-        cdef command_t c
-        command_init(&c, OP_MASS_CANCEL, 0, owner, seq)
-        return self._one(&c)
-
-    def set_state(self, state, *, seq=0):
-        """Open, restrict to cancels, or halt the book."""
-        cdef command_t c
-        command_init(&c, OP_SET_STATE, 0, 0, seq)
-        c.quantity = whole(state)
-        return self._one(&c)
-
-    cdef int _claim(self) except -1:
-        if self._busy:
-            raise RuntimeError("the book is in use by another thread")
-        self._busy = True
-        return 0
-
-    cdef tuple _one(self, command_t *c):
-        cdef book_t *b = self._b
-        c.symbol = b.symbol
-        self._claim()
-        try:
-            if reserve_events(b, EVENTS_PER_COMMAND) < 0:
-                raise MemoryError("no memory for the events of a command")
-            run(b, <const uint8_t *> c, 1)
-            if b.event_count == 1:
-                return (event_object(b.events),)
-            return tuple([event_object(&b.events[i]) for i in range(b.event_count)])
-        finally:
-            release_events(b)
-            self._busy = False
-
-    # ---- queries -------------------------------------------------------------------------------------------------
-
-    def __len__(self):
-        """Resting orders."""
-        return self._b.live
-
-    def __repr__(self):
-        return f"<Book symbol={self._b.symbol} state={self.state.name} orders={self._b.live}>"
-
-    @property
-    def symbol(self):
-        return self._b.symbol
-
-    @property
-    def stp(self):
-        return t.SelfTradePrevention(self._b.stp)
-
-    @property
-    def max_orders(self):
-        return self._b.max_orders
-
-    @property
-    def state(self):
-        return t.BookState(self._b.state)
-
-    @property
-    def best_bid(self):
-        """Highest price of a resting buy order in ticks, None when there is none."""
-        return self._best(BUY)
-
-    @property
-    def best_ask(self):
-        """Lowest price of a resting sell order in ticks, None when there is none."""
-        return self._best(SELL)
-
-    cdef object _best(self, uint8_t side):
-        cdef book_t *b = self._idle()
-        cdef uint32_t best = b.sides[side].best
-        return None if best == NIL else price_of(side, b.levels[best].key)
-
-    cdef book_t *_idle(self) except NULL:
-        if self._busy:
-            raise RuntimeError("the book is in use by another thread")
-        return self._b
-
-    def order(self, order_id):
-        """The resting order with this id, or None. O(1)."""
-        cdef book_t *b = self._idle()
-        cdef uint64_t wanted = whole(order_id)
-        cdef uint32_t slot = idmap_find(b, wanted) if wanted != 0 else NIL
-        return None if slot == NIL else order_object(b, slot)
-
-    def orders(self):
-        """Every resting order: bids before asks, best price first, oldest first."""
-        cdef book_t *b = self._idle()
-        cdef list out = []
-        cdef uint32_t level_slot, slot
-        for side in range(2):
-            level_slot = b.sides[side].best
-            while level_slot != NIL:
-                slot = b.levels[level_slot].head
-                while slot != NIL:
-                    out.append(order_object(b, slot))
-                    slot = b.orders[slot].next
-                level_slot = level_from(b, &b.sides[side], b.levels[level_slot].key + 1)
-        return out
-
-    def depth(self, Py_ssize_t levels):
-        """The best `levels` prices of each side, bids then asks, as lists of DepthLevel. O(levels)."""
-        if levels < 0:
-            raise ValueError(f"levels must not be negative, was {levels}")
-        return self._depth(BUY, levels), self._depth(SELL, levels)
-
-    cdef list _depth(self, uint8_t side, Py_ssize_t levels):
-        cdef book_t *b = self._idle()
-        cdef list out = []
-        cdef uint32_t slot = b.sides[side].best
-        cdef level_t *level
-        while slot != NIL and len(out) < levels:
-            level = &b.levels[slot]
-            out.append(t.DepthLevel(price_of(side, level.key), level.open_lots, level.orders))
-            slot = level_from(b, &b.sides[side], level.key + 1)
-        return out
-
-    # ---- whole state ---------------------------------------------------------------------------------------------
-
-    def snapshot(self):
-        """The whole book as bytes (layout in snapshot.py), equal for equal books whatever their history."""
-        return images.seal(image_body(self._idle()))
-
-    def state_hash(self):
-        """blake2b-256 of the book: its settings and every resting order in priority order. 32 bytes."""
-        return images.digest(image_body(self._idle()))
-
-    @classmethod
-    def restore(cls, data):
-        """The book a snapshot describes. Bytes that `snapshot` cannot have written raise ValueError."""
-        image = images.parse(data)
-        cdef Book book = cls(image.symbol, stp=image.stp, max_orders=image.max_orders)
-        book._b.state = image.state
-        for order in image.orders:
-            book._rest(order)
-        return book
-
-    cdef int _rest(self, order) except -1:
-        cdef taker_t taker
-        cdef uint64_t key = key_of(order.side, order.price_ticks)
-        memset(&taker, 0, sizeof(taker))
-        taker.order_id = order.order_id
-        taker.open_lots = order.open_lots
-        taker.owner = order.owner
-        taker.group = order.group
-        taker.side = order.side
-        if reserve(self._b, &taker, True, key, 0) != 0:
-            raise MemoryError("no memory for the orders of a snapshot")
-        order_rest(self._b, &taker, key)
-        return 0
-
-    def check_invariants(self):
-        """Raise AssertionError when the parts of the book disagree. O(everything); for tests."""
-        check_book(self._idle())
-
-    def memory_bytes(self):
-        """What the book holds from the allocator now, in bytes."""
-        cdef book_t *b = self._idle()
-        cdef uint64_t total = sizeof(book_t)
-        total += b.order_capacity * (sizeof(order_t) + sizeof(order_cold_t))
-        total += b.level_capacity * (sizeof(level_t) + sizeof(far_t))
-        total += b.event_capacity * sizeof(event_t)
-        total += (b.ids.mask + 1) * sizeof(uint64_t) if b.ids.entries != NULL else 0
-        for side in range(2):
-            total += b.sides[side].window.width * sizeof(uint32_t) + b.sides[side].window.width // 8
-        return total
+include "_engine.pxi"
+include "_book.pxi"

@@ -1,0 +1,115 @@
+# Batches: one command after the other, and for large engines a look ahead that brings memory closer.
+
+cdef inline uint64_t peek(const uint8_t *commands, uint64_t i, uint64_t offset) noexcept nogil:
+    """Eight bytes of a coming command; buffers need no alignment."""
+    cdef uint64_t value = 0
+    memcpy(&value, commands + i * sizeof(command_t) + offset, sizeof(value))
+    return value
+
+
+cdef inline uint32_t id_hint(const engine_t *e, uint64_t order_id) noexcept nogil:
+    """The order an id seems to name, plus 1, or 0. The book is not compared and the hash not searched."""
+    cdef const page_t *p = page_seat(e, order_id >> PAGE_SHIFT)
+    return page_entry(e, p, order_id)[0] if p.number == (order_id >> PAGE_SHIFT) + 1 else 0
+
+
+cdef inline void prefetch_ahead(
+    const engine_t *e, const book_t *only, const uint8_t *commands, uint64_t i, uint64_t count
+) noexcept nogil:
+    """Bring the memory of coming commands closer, one step of the chain id -> order -> level at a time.
+
+    Hints only: what is read here may be stale when the command runs, so it serves as an address and nothing else. An id
+    entry found means an old order, none a new one.
+    """
+    cdef uint64_t order_id, head, place
+    cdef uint32_t entry
+    cdef const page_t *p
+    cdef const book_t *b = only
+    cdef const window_t *w
+    if i + PREFETCH_IDS < count:
+        order_id = peek(commands, i + PREFETCH_IDS, 16)
+        p = page_seat(e, order_id >> PAGE_SHIFT)
+        if p.number == (order_id >> PAGE_SHIFT) + 1:
+            prefetch(page_entry(e, p, order_id))
+        if only == NULL:
+            b = book_find(e, <uint32_t> (peek(commands, i + PREFETCH_IDS, 0) >> 32))
+            if b != NULL:
+                prefetch(b)
+                prefetch(&b.sides[(peek(commands, i + PREFETCH_IDS, 0) >> 8) & 1])
+    if i + PREFETCH_ORDERS < count:
+        entry = id_hint(e, peek(commands, i + PREFETCH_ORDERS, 16))
+        if entry != 0:
+            prefetch(&e.orders[entry - 1])
+            prefetch(&e.cold[entry - 1])
+        else:
+            head = peek(commands, i + PREFETCH_ORDERS, 0)
+            if only == NULL:
+                b = book_find(e, <uint32_t> (head >> 32))
+            if b != NULL:
+                w = &b.sides[(head >> 8) & 1].window
+                place = key_of((head >> 8) & 1, <int64_t> peek(commands, i + PREFETCH_ORDERS, 40)) - w.base
+                if place < w.width:
+                    prefetch(&w.bits0[place >> 6])
+                    prefetch(&w.ladder[place])
+    if i + PREFETCH_LEVELS < count:
+        entry = id_hint(e, peek(commands, i + PREFETCH_LEVELS, 16))
+        if entry != 0:
+            prefetch(&e.levels[e.orders[entry - 1].level])
+        else:
+            head = peek(commands, i + PREFETCH_LEVELS, 0)
+            if only == NULL:
+                b = book_find(e, <uint32_t> (head >> 32))
+            if b != NULL:
+                w = &b.sides[(head >> 8) & 1].window
+                place = key_of((head >> 8) & 1, <int64_t> peek(commands, i + PREFETCH_LEVELS, 40)) - w.base
+                if place < w.width and window_has(w, place):
+                    prefetch(&e.levels[w.ladder[place]])
+
+
+cdef void apply_unlisted(engine_t *e, command_t *c) noexcept nogil:
+    """A command whose symbol no book has: for all books, or refused."""
+    cdef uint64_t i
+    cdef event_t *v
+    if c.symbol == ALL_SYMBOLS and (c.op == OP_MASS_CANCEL or c.op == OP_SET_STATE):
+        for i in range(e.book_count):
+            c.symbol = e.books[i].symbol
+            apply(e, &e.books[i], c)
+        return
+    v = emit_for(e, c.symbol, EVENT_REJECTED, 0, REJECT_WRONG_SYMBOL, c.seq)
+    v.order_id = c.order_id
+    if c.op < OP_LIMIT or c.op > OP_SET_STATE:
+        v.code = REJECT_UNKNOWN_OP
+
+
+cdef void run_book(engine_t *e, book_t *b, const uint8_t *commands, uint64_t count) noexcept nogil:
+    """Apply packed commands to one book, in order.
+
+    Each record is copied before it is checked, so a caller that changes its buffer meanwhile cannot slip past a check.
+    """
+    cdef command_t c
+    cdef uint64_t i
+    for i in range(count):
+        if e.live > PREFETCH_FROM:
+            prefetch_ahead(e, b, commands, i, count)
+        memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
+        apply(e, b, &c)
+        if unlikely(e.broken):
+            return
+
+
+cdef void run_engine(engine_t *e, const uint8_t *commands, uint64_t count) noexcept nogil:
+    """Apply packed commands, each to the book of its symbol, in order. See run_book."""
+    cdef command_t c
+    cdef book_t *b
+    cdef uint64_t i
+    for i in range(count):
+        if e.live > PREFETCH_FROM:
+            prefetch_ahead(e, NULL, commands, i, count)
+        memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
+        b = book_find(e, c.symbol)
+        if likely(b != NULL):
+            apply(e, b, &c)
+        else:
+            apply_unlisted(e, &c)
+        if unlikely(e.broken):
+            return
