@@ -6,7 +6,7 @@ The same calls are made a second time, untimed, to compare every trade with the 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
@@ -29,13 +29,15 @@ class Prepared(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """`most` is how many operations it is given at most, because some need a millisecond for one; None means all of them."""
+    """`most` is how many operations it is given at most and `largest` how many resting orders, because some need a millisecond for one;
+    None means no bound."""
 
     name: str
     version: str
     prepare: Callable[[Workload], Prepared]
     most: int | None = None
     what: str = ""
+    largest: int | None = None
 
 
 def traded(engine: Engine, work: Workload) -> list[Fill]:
@@ -139,9 +141,7 @@ def reference(work: Workload) -> Prepared:
 def lightmatchingengine(work: Workload) -> Prepared:
     """It issues ids itself, densely from 1, as the workload does. A trade is listed once for the taker and once for each maker; the makers'
     entries are the fills."""
-    from lightmatchingengine.lightmatchingengine import LightMatchingEngine  # pyright: ignore  # the peer is untyped
-
-    engine: Any = LightMatchingEngine()  # Any: the peer has no types
+    engine: Any = import_module("lightmatchingengine.lightmatchingengine").LightMatchingEngine()  # Any: without types
     for c in work.warm:
         engine.add_order("x", c.price, c.quantity, c.side + 1)
     calls = [
@@ -165,22 +165,20 @@ def makers_fills(taker_id: int, trades: list[Any]) -> list[Fill]:
 def order_matching(work: Workload) -> Prepared:
     """It matches what has been placed at a given moment, so an operation is place and match at the next microsecond. Its own log is off, as
     its manual advises; prices and sizes are floats, whole numbers here."""
-    from loguru import logger
-    from order_matching.enums import Side as PeerSide  # pyright: ignore  # the peer's types are partial
-    from order_matching.matching_engine import MatchingEngine  # pyright: ignore  # as above
-    from order_matching.order import LimitOrder  # pyright: ignore  # as above
-    from order_matching.orders import Orders  # pyright: ignore  # as above
-
-    logger.disable("order_matching")
-    engine: Any = MatchingEngine(seed=1)  # Any: see above
-    start, sides = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), (PeerSide.BUY, PeerSide.SELL)
+    import_module("loguru").logger.disable("order_matching")
+    engines, enums, kinds, lists = (
+        import_module(f"order_matching.{name}") for name in ("matching_engine", "enums", "order", "orders")
+    )
+    engine: Any = engines.MatchingEngine(seed=1)  # Any: its types are partial
+    sides: tuple[Any, Any] = (enums.Side.BUY, enums.Side.SELL)
+    start = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # it compares with datetime.max, which has no zone
 
     def enter(c: Command, at: datetime) -> Callable[[], Any]:
-        order = LimitOrder(side=sides[c.side], price=float(c.price), size=float(c.quantity), timestamp=at,
+        order: Any = kinds.LimitOrder(side=sides[c.side], price=float(c.price), size=float(c.quantity), timestamp=at,
                            order_id=str(c.order_id), trader_id="x")  # fmt: skip
 
         def place_and_match() -> Any:
-            engine.place(Orders([order]))
+            engine.place(lists.Orders([order]))
             return engine.match(at)
 
         return place_and_match
@@ -200,10 +198,11 @@ def order_matching(work: Workload) -> Prepared:
     return Prepared(loop(calls), calls, fills)
 
 
-PEERS: dict[str, tuple[Callable[[Workload], Prepared], int | None]] = {
-    "lightmatchingengine": (lightmatchingengine, 20_000),
-    "order-matching": (order_matching, 400),
+PEERS: dict[str, tuple[Callable[[Workload], Prepared], int, int | None]] = {
+    "lightmatchingengine": (lightmatchingengine, 20_000, None),
+    "order-matching": (order_matching, 400, 1_000),
 }
+"""By name on PyPI: prepare, most, largest."""
 
 
 def engines() -> list[Engine]:
@@ -217,7 +216,7 @@ def engines() -> list[Engine]:
         Engine("compiled-batch-1", ours, compiled_batch(1), None, "process, one command a call"),
         Engine("compiled-calls", ours, compiled_calls, None, "limit() and cancel(), event objects back"),
     ]
-    for name, (prepare, most) in PEERS.items():
+    for name, (prepare, most, largest) in PEERS.items():
         if find_spec(name.replace("-", "_")):
-            found.append(Engine(name, metadata.version(name), prepare, most, "peer from PyPI"))
+            found.append(Engine(name, metadata.version(name), prepare, most, "peer from PyPI", largest))
     return found
