@@ -1,43 +1,5 @@
-# Commands: the checks in their documented order (RejectCode), then the effect. reference.py says the same in Python.
+# Commands: the checks in their documented order (RejectCode), then the effect. reference/ says the same in Python.
 # Every function returns 0 or a reject code; nothing has changed when it is a code.
-
-cdef inline uint16_t refuse_malformed(const book_t *b, const command_t *c) noexcept nogil:
-    """1xx"""
-    cdef bint enters = c.op == OP_LIMIT or c.op == OP_MARKET
-    if c.op < OP_LIMIT or c.op > OP_SET_STATE:
-        return REJECT_UNKNOWN_OP
-    if c.symbol != b.symbol:
-        return REJECT_WRONG_SYMBOL
-    if c.reserved != 0:
-        return REJECT_RESERVED_NOT_ZERO
-    if enters and c.side > SELL:
-        return REJECT_BAD_SIDE
-    if enters and (c.tif > TIF_FOK or (c.op == OP_MARKET and c.tif == TIF_GTC)):
-        return REJECT_BAD_TIME_IN_FORCE
-    if c.flags != 0:
-        if c.flags != FLAG_POST_ONLY or (c.op != OP_LIMIT and c.op != OP_REPLACE):
-            return REJECT_BAD_FLAGS
-        if c.op == OP_LIMIT and c.tif != TIF_GTC:
-            return REJECT_BAD_FLAGS
-    if c.op <= OP_REPLACE and c.order_id == 0:
-        return REJECT_BAD_ORDER_ID
-    if c.price <= 0 and (c.op == OP_LIMIT or c.op == OP_REPLACE or (c.op == OP_MARKET and c.price < 0)):
-        return REJECT_BAD_PRICE
-    if c.quantity == 0 and (enters or c.op == OP_REPLACE):
-        return REJECT_BAD_QUANTITY
-    if c.op == OP_SET_STATE and (c.quantity < STATE_TRADING or c.quantity > STATE_HALTED):
-        return REJECT_BAD_STATE
-    return 0
-
-
-cdef inline uint16_t refuse_state(const book_t *b, const command_t *c) noexcept nogil:
-    """2xx"""
-    if b.state == STATE_TRADING or c.op == OP_SET_STATE:
-        return 0
-    if b.state == STATE_HALTED:
-        return REJECT_HALTED
-    return 0 if c.op == OP_CANCEL or c.op == OP_MASS_CANCEL else REJECT_CANCEL_ONLY
-
 
 cdef inline uint64_t limit_key_of(uint8_t taker_side, int64_t price) noexcept nogil:
     """The worst key of the other side that an order with this limit may trade at; price 0 is no limit.
@@ -79,7 +41,7 @@ cdef inline void taker_set_group(const book_t *b, taker_t *t, uint64_t group) no
 
 cdef inline uint16_t apply_new(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
     cdef taker_t t
-    cdef bint may_rest = c.tif == TIF_GTC
+    cdef bint may_rest = c.tif == TIF_GTC or c.tif == TIF_DAY
     cdef uint64_t key = key_of(c.side, c.price)
     cdef uint64_t acknowledgement = e.event_count
     cdef uint16_t code
@@ -190,66 +152,31 @@ cdef inline uint16_t apply_replace(engine_t *e, book_t *b, const command_t *c) n
     return 0
 
 
-cdef uint16_t apply_mass_cancel(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
-    """Every order of one owner, in priority order, bids first. O(resting orders)."""
-    cdef uint32_t level_slot, slot, following
-    cdef int side
-    cdef uint64_t key
-    cdef uint64_t count = 0
-    cdef event_t *v
-    for side in range(2):
-        level_slot = b.sides[side].best
-        while level_slot != NIL:
-            key = e.levels[level_slot].key
-            slot = e.levels[level_slot].head
-            while slot != NIL:
-                following = e.orders[slot].next
-                if e.cold[slot].owner == c.owner:
-                    cancel_resting(e, b, c.seq, slot, REASON_MASS_CANCEL)
-                    count += 1
-                slot = following
-            level_slot = level_from(e, &b.sides[side], key + 1)
-    v = emit(e, b, EVENT_MASS_CANCELED, 0, 0, c.seq)
-    v.counter_id = c.owner
-    v.quantity = count
-    return 0
-
-
-cdef uint16_t apply_state(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
-    cdef event_t *v = emit(e, b, EVENT_STATE_CHANGED, 0, 0, c.seq)
-    v.quantity = c.quantity
-    v.leaves = b.state
-    b.state = <uint8_t> c.quantity
-    return 0
-
-
-cdef uint16_t apply_checked(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
-    """Any command, every check in its order."""
-    cdef uint16_t code = refuse_malformed(b, c)
+cdef uint16_t apply_checked(engine_t *e, book_t *b, const command_t *c, const details_t *d, uint8_t found) noexcept nogil:
+    """Any command, every check in its order; what is plain in a plain book then takes the plain way."""
+    cdef uint16_t code = refuse_form(b, c, d, found)
     if code == 0:
-        code = refuse_state(b, c)
+        code = refuse_now(b, c, d)
     if code != 0:
         return code
-    if c.op == OP_REPLACE:
-        return apply_replace(e, b, c)
-    if c.op == OP_LIMIT or c.op == OP_MARKET:
-        return apply_new(e, b, c)
-    if c.op == OP_CANCEL:
-        return apply_cancel(e, b, c)
-    if c.op == OP_MASS_CANCEL:
-        return apply_mass_cancel(e, b, c)
-    return apply_state(e, b, c)
+    if b.special == 0 and c.op <= OP_REPLACE and c.flags & ~FLAG_POST_ONLY == 0 and c.tif <= TIF_DAY:
+        if c.op == OP_REPLACE:
+            return apply_replace(e, b, c)
+        return apply_cancel(e, b, c) if c.op == OP_CANCEL else apply_new(e, b, c)
+    return apply_any(e, b, c, d)
 
 
-cdef inline void apply(engine_t *e, book_t *b, const command_t *c) noexcept nogil:
+cdef inline void apply(
+    engine_t *e, book_t *b, const command_t *c, const details_t *d, uint8_t found
+) noexcept nogil:
     """One command: its events, or one rejection and no effect.
 
-    A well-formed plain limit order or cancel in a trading book is seen by one test each; all else, and all that a check
+    A well-formed plain limit order or cancel in a plain book is seen by one test each; all else, and all that a check
     might refuse, takes the way where the checks stand in their documented order.
     """
     cdef uint64_t first = e.event_count
     cdef uint32_t head = 0
-    cdef bint fit = (c.reserved == 0) & (c.order_id != 0) & (b.state == STATE_TRADING) & (c.symbol == b.symbol)
+    cdef bint fit = (c.reserved == 0) & (c.order_id != 0) & (b.special == 0) & (c.symbol == b.symbol)
     cdef uint16_t code
     memcpy(&head, c, sizeof(head))              # op, side, tif, flags from the lowest byte up
     if head & 0xFFFFFEFFU == OP_LIMIT and likely(fit & (c.price > 0) & (c.quantity != 0)):
@@ -257,9 +184,9 @@ cdef inline void apply(engine_t *e, book_t *b, const command_t *c) noexcept nogi
     elif head & 0xFF0000FFU == OP_CANCEL and likely(fit):
         code = apply_cancel(e, b, c)
     else:
-        code = apply_checked(e, b, c)
+        code = apply_checked(e, b, c, d, found)
     if unlikely(code != 0):
         emit_rejected(e, b, c, code)
     if unlikely(b.more != NULL):
-        settle(e, b)
+        settle(e, b, c.seq)
     roll(e, b, first)

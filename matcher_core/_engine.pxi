@@ -98,7 +98,7 @@ cdef class Engine:
             self._leave()
 
     def __len__(self):
-        """Resting orders of all books."""
+        """Live orders of all books, waiting ones included."""
         return self._e.live
 
     def __repr__(self):
@@ -107,8 +107,7 @@ cdef class Engine:
     # ---- whole state ---------------------------------------------------------------------------------------------
 
     def snapshot(self):
-        """All books as bytes: ENGINE_HEADER, then for each its length as u64 and its snapshot without digest, in the order
-        opened, then a blake2b-256 of all that."""
+        """All books as bytes, in the order opened (layout in snapshot.py)."""
         return images.seal(engine_body(self))
 
     def state_hash(self):
@@ -118,14 +117,11 @@ cdef class Engine:
     @classmethod
     def restore(cls, data):
         """The engine a snapshot describes. Bytes that `snapshot` cannot have written raise ValueError."""
-        parsed = [images.parse(images.seal(body)) for body in engine_bodies(bytes(data))]
         cdef Engine engine = cls(())
-        for image in parsed:
-            if image.symbol >= SYMBOLS_MAX or book_find(engine._e, image.symbol) != NULL:
-                raise ValueError(f"snapshot holds an impossible symbol: {image.symbol}")
-            engine._e.stp = image.stp
-            engine._e.max_orders = image.max_orders
-            if open_book(engine._e, image.symbol, True) < 0:
+        for image in images.parse_engine(data):
+            engine._e.stp = image.header.stp
+            engine._e.max_orders = image.header.max_orders
+            if open_book(engine._e, image.header.symbol, True) < 0:
                 raise MemoryError("no memory for a book")
             image_restore(engine._e, &engine._e.books[engine._e.book_count - 1], image)
         return engine
@@ -205,10 +201,7 @@ cdef class Engine:
             try:
                 self._take_events(count)
                 with nogil:
-                    if index < 0:
-                        run_engine(e, <const uint8_t *> view.buf, count)
-                    else:
-                        run_book(e, &e.books[index], <const uint8_t *> view.buf, count)
+                    run(e, &e.books[index] if index >= 0 else NULL, <const uint8_t *> view.buf, count)
                 self._give_events(who)
                 self._out.open = True
                 try:
@@ -237,11 +230,6 @@ cdef Book book_view(Engine engine, uint32_t index):
     return Book.__new__(Book, place)
 
 
-ENGINE_HEADER = struct.Struct("<8sII")      # magic, version, books
-ENGINE_MAGIC = b"TKXENGN2"
-ENGINE_VERSION = 2
-
-
 cdef bytes engine_body(Engine engine):
     """An engine's snapshot without its digest."""
     cdef engine_t *e = engine._enter("engine")
@@ -250,24 +238,4 @@ cdef bytes engine_body(Engine engine):
         bodies = [image_body(e, &e.books[i]) for i in range(e.book_count)]
     finally:
         engine._leave()
-    parts = [len(body).to_bytes(8, "little") + body for body in bodies]
-    return ENGINE_HEADER.pack(ENGINE_MAGIC, ENGINE_VERSION, len(parts)) + b"".join(parts)
-
-
-cdef list engine_bodies(bytes data):
-    """The books' bodies in an engine's snapshot; ValueError for anything engine_body and a digest cannot have written."""
-    cdef bytes body = data[:-images.DIGEST_SIZE]
-    cdef list bodies = []
-    if len(data) < ENGINE_HEADER.size + images.DIGEST_SIZE or images.seal(body) != data:
-        raise ValueError("snapshot digest does not fit its content")
-    magic, version, books = ENGINE_HEADER.unpack_from(body)
-    if (magic, version) != (ENGINE_MAGIC, ENGINE_VERSION):
-        raise ValueError(f"snapshot must be {ENGINE_MAGIC!r} version {ENGINE_VERSION}, was {magic!r} version {version}")
-    at = ENGINE_HEADER.size
-    while at < len(body):
-        length = int.from_bytes(body[at : at + 8], "little")
-        bodies.append(body[at + 8 : at + 8 + length])
-        at += 8 + length
-    if len(bodies) != books or at != len(body):
-        raise ValueError(f"snapshot announces {books} books, has {len(bodies)} in {len(body)} bytes")
-    return bodies
+    return images.engine_body(bodies)

@@ -80,3 +80,11 @@ cdef uint32_t far_from(const engine_t *e, const side_t *s, uint64_t key) noexcep
         else:
             node = e.far[node].right
     return found
+
+
+cdef uint32_t far_last(const engine_t *e, const side_t *s) noexcept nogil:
+    """The far level with the largest key, or NIL."""
+    cdef uint32_t node = s.far_root
+    while node != NIL and e.far[node].right != NIL:
+        node = e.far[node].right
+    return node

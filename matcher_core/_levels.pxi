@@ -41,6 +41,15 @@ cdef inline uint32_t level_from(const engine_t *e, const side_t *s, uint64_t key
     return near
 
 
+cdef uint32_t level_last(const engine_t *e, const side_t *s) noexcept nogil:
+    """The level with the largest key, or NIL."""
+    cdef uint32_t far = far_last(e, s)
+    cdef uint32_t near = s.window.ladder[window_last(&s.window)] if s.window.levels != 0 else NIL
+    if near == NIL or (far != NIL and e.levels[far].key > e.levels[near].key):
+        return far
+    return near
+
+
 cdef inline void best_find(const engine_t *e, side_t *s, uint64_t key) noexcept nogil:
     """Set the best level, known to be at `key` or worse."""
     cdef uint64_t start = key - s.window.base if key > s.window.base else 0
@@ -95,7 +104,7 @@ cdef inline void level_drop(engine_t *e, side_t *s, uint32_t slot) noexcept nogi
 
 cdef inline void order_link(engine_t *e, book_t *b, uint32_t slot, uint32_t home, uint64_t key) noexcept nogil:
     """Queue an order, whose open lots are set, last at a price. A level must have been reserved."""
-    cdef side_t *s = side_at(b, home & 15)
+    cdef side_t *s = side_at(b, home & HOME_INDEX)
     cdef uint32_t level_slot = level_find(e, s, key)
     cdef order_t *order = &e.orders[slot]
     cdef level_t *level
@@ -132,7 +141,7 @@ cdef inline void order_unlink(engine_t *e, book_t *b, uint32_t slot) noexcept no
     level.open_lots -= order.open_lots
     b.total_lots[level.home & 1] -= order.open_lots
     if level.orders == 0:
-        level_drop(e, side_at(b, level.home & 15), order.level)
+        level_drop(e, side_at(b, level.home & HOME_INDEX), order.level)
 
 
 cdef inline uint32_t order_new(engine_t *e, book_t *b, const taker_t *t) noexcept nogil:

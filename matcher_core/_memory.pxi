@@ -12,6 +12,7 @@ cdef engine_t *engine_new(uint8_t stp, uint64_t max_orders, uint64_t salt) noexc
     e.salt = salt
     e.order_free = NIL
     e.level_free = NIL
+    e.extra_free = NIL
     e.ids.table = NO_PAGES
     e.ids.table_shift = 63
     return e
@@ -22,20 +23,29 @@ cdef void engine_free(engine_t *e) noexcept nogil:
     if e == NULL:
         return
     for i in range(e.book_count):
-        free(e.books[i].sides[0].window.bits0)
-        free(e.books[i].sides[1].window.bits0)
+        book_release(&e.books[i])
     if e.ids.table != NO_PAGES:
         free(e.ids.table)
     free(e.ids.pool)
     free(e.ids.entries)
     free(e.orders)
     free(e.cold)
+    free(e.extra_of)
+    free(e.extras)
     free(e.levels)
     free(e.far)
     free_lines(e.books)
     free(e.book_of)
     free_lines(e.events)
     free(e)
+
+
+cdef void book_release(book_t *b) noexcept nogil:
+    """Give back what a book holds by itself."""
+    cdef uint32_t index
+    for index in range(places(b)):
+        free(side_at(b, index).window.bits0)
+    free(b.more)
 
 
 cdef void *grow_array(void *old, uint64_t old_bytes, uint64_t bytes) noexcept nogil:
@@ -51,6 +61,7 @@ cdef int grow_orders(engine_t *e) noexcept nogil:
     """Double the order slots. O(capacity), amortised O(1) per order."""
     cdef uint64_t old = e.order_capacity
     cdef uint64_t capacity = old * 2 if old else SLOTS_MIN
+    cdef void *extra_of
     if capacity > SLOTS_MAX:
         return -1
     cdef void *orders = grow_array(e.orders, old * sizeof(order_t), capacity * sizeof(order_t))
@@ -61,6 +72,11 @@ cdef int grow_orders(engine_t *e) noexcept nogil:
     if cold == NULL:
         return -1
     e.cold = <order_cold_t *> cold
+    if e.extra_of != NULL:
+        extra_of = realloc(e.extra_of, capacity * sizeof(uint32_t))
+        if extra_of == NULL:
+            return -1
+        e.extra_of = <uint32_t *> extra_of
     e.order_capacity = capacity
     return 0
 
@@ -159,12 +175,9 @@ cdef int open_book(engine_t *e, uint32_t symbol, bint listed) noexcept nogil:
     b.state = STATE_TRADING
     b.max_orders = e.max_orders
     b.next_stamp = 1
+    special_note(b)
     for i in range(2):
-        b.sides[i].best = NIL
-        b.sides[i].best_key = NO_KEY
-        b.sides[i].far_root = NIL
-        b.sides[i].far_key = NO_KEY
-        b.sides[i].credit = CREDIT_MAX
+        side_init(&b.sides[i])
     e.book_count += 1
     if listed:
         e.book_of[symbol] = <uint32_t> e.book_count
@@ -177,18 +190,34 @@ cdef inline book_t *book_find(const engine_t *e, uint32_t symbol) noexcept nogil
     return &e.books[number - 1] if likely(number != 0) else NULL
 
 
+cdef inline uint32_t places(const book_t *b) noexcept nogil:
+    """How many sides a book has: two, or with special orders all of them."""
+    return PLACE_ARMED * 2 + 1 if b.more != NULL else 2
+
+
 cdef inline side_t *side_at(book_t *b, uint32_t index) noexcept nogil:
     """A side by the low bits of a level's home."""
-    expect(index < 2)
-    return &b.sides[index]
+    expect(index < places(b))
+    return &b.sides[index] if likely(index < 2) else &b.more.sides[index - 2]
 
 
-cdef uint64_t engine_bytes(const engine_t *e) noexcept nogil:
+cdef void side_init(side_t *s) noexcept nogil:
+    """An empty side, from zeroed memory."""
+    s.best = NIL
+    s.best_key = NO_KEY
+    s.far_root = NIL
+    s.far_key = NO_KEY
+    s.credit = CREDIT_MAX
+
+
+cdef uint64_t engine_bytes(engine_t *e) noexcept nogil:
     """What the engine holds from the allocator now."""
     cdef uint64_t i
     cdef uint64_t total = sizeof(engine_t)
     total += e.order_capacity * (sizeof(order_t) + sizeof(order_cold_t))
     total += e.level_capacity * (sizeof(level_t) + sizeof(far_t))
+    total += e.order_capacity * sizeof(uint32_t) if e.extra_of != NULL else 0
+    total += e.extra_capacity * sizeof(extra_t)
     total += e.event_capacity * sizeof(event_t)
     total += e.book_capacity * sizeof(book_t) + e.symbols * sizeof(uint32_t)
     total += e.ids.table_size * sizeof(page_t) + e.ids.pool_capacity * PAGE_BYTES
@@ -198,10 +227,10 @@ cdef uint64_t engine_bytes(const engine_t *e) noexcept nogil:
     return total
 
 
-cdef uint64_t book_bytes(const book_t *b) noexcept nogil:
+cdef uint64_t book_bytes(book_t *b) noexcept nogil:
     """What one book holds beside its share of the engine's arrays."""
-    cdef uint64_t total = 0
-    cdef int i
-    for i in range(2):
-        total += window_bytes(b.sides[i].window.width)
+    cdef uint64_t total = sizeof(more_t) if b.more != NULL else 0
+    cdef uint32_t index
+    for index in range(places(b)):
+        total += window_bytes(side_at(b, index).window.width)
     return total

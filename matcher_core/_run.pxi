@@ -66,50 +66,69 @@ cdef inline void prefetch_ahead(
                     prefetch(&e.levels[w.ladder[place]])
 
 
-cdef void apply_unlisted(engine_t *e, command_t *c) noexcept nogil:
+cdef details_t NO_DETAILS       # of a plain command: all zero
+
+
+cdef inline bint takes_details(const command_t *c) noexcept nogil:
+    return c.flags & FLAG_DETAILS != 0 and (c.op == OP_LIMIT or c.op == OP_MARKET or c.op == OP_REPLACE)
+
+
+cdef uint8_t read_details(const command_t *c, const uint8_t *next, bint there, details_t *d) noexcept nogil:
+    """Read the record after a command as its details. Broken details are all zero."""
+    if there and next[0] == OP_DETAILS:
+        memcpy(d, next, sizeof(details_t))
+        if d.zero == 0 and d.reserved == 0 and d.symbol == c.symbol:
+            return DETAILS_READ
+        memset(d, 0, sizeof(details_t))
+    return DETAILS_BROKEN
+
+
+cdef void apply_unlisted(engine_t *e, command_t *c, const details_t *d, uint8_t found) noexcept nogil:
     """A command whose symbol no book has: for all books, or refused."""
     cdef uint64_t i
     cdef event_t *v
-    if c.symbol == ALL_SYMBOLS and (c.op == OP_MASS_CANCEL or c.op == OP_SET_STATE):
+    if c.symbol == ALL_SYMBOLS and (c.op == OP_MASS_CANCEL or c.op == OP_SET_STATE or c.op == OP_CLOCK):
         for i in range(e.book_count):
             c.symbol = e.books[i].symbol
-            apply(e, &e.books[i], c)
+            apply(e, &e.books[i], c, d, found)
         return
     v = emit_for(e, c.symbol, EVENT_REJECTED, 0, REJECT_WRONG_SYMBOL, c.seq)
     v.order_id = c.order_id
-    if c.op < OP_LIMIT or c.op > OP_SET_STATE:
+    if c.op < OP_LIMIT or c.op > OP_SET_BANDS:
         v.code = REJECT_UNKNOWN_OP
 
 
-cdef void run_book(engine_t *e, book_t *b, const uint8_t *commands, uint64_t count) noexcept nogil:
-    """Apply packed commands to one book, in order.
+cdef inline uint64_t step(
+    engine_t *e, book_t *b, const uint8_t *commands, uint64_t i, uint64_t count
+) noexcept nogil:
+    """Apply the command at record i, to a book or to the one of its symbol. How many records it took.
 
     Each record is copied before it is checked, so a caller that changes its buffer meanwhile cannot slip past a check.
     """
     cdef command_t c
-    cdef uint64_t i
-    for i in range(count):
-        if e.live > PREFETCH_FROM:
-            prefetch_ahead(e, b, commands, i, count)
-        memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
-        apply(e, b, &c)
-        if unlikely(e.broken):
-            return
-
-
-cdef void run_engine(engine_t *e, const uint8_t *commands, uint64_t count) noexcept nogil:
-    """Apply packed commands, each to the book of its symbol, in order. See run_book."""
-    cdef command_t c
-    cdef book_t *b
-    cdef uint64_t i
-    for i in range(count):
-        if e.live > PREFETCH_FROM:
-            prefetch_ahead(e, NULL, commands, i, count)
-        memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
+    cdef details_t own
+    cdef const details_t *d = &NO_DETAILS
+    cdef uint8_t found = DETAILS_NONE
+    cdef uint64_t took = 1
+    memcpy(&c, commands + i * sizeof(command_t), sizeof(command_t))
+    if unlikely(takes_details(&c)):
+        memset(&own, 0, sizeof(details_t))
+        d = &own
+        found = read_details(&c, commands + (i + 1) * sizeof(command_t), i + 1 < count, &own)
+        took += i + 1 < count and commands[(i + 1) * sizeof(command_t)] == OP_DETAILS
+    if b == NULL:
         b = book_find(e, c.symbol)
-        if likely(b != NULL):
-            apply(e, b, &c)
-        else:
-            apply_unlisted(e, &c)
-        if unlikely(e.broken):
-            return
+    if likely(b != NULL):
+        apply(e, b, &c, d, found)
+    else:
+        apply_unlisted(e, &c, d, found)
+    return took
+
+
+cdef void run(engine_t *e, book_t *only, const uint8_t *commands, uint64_t count) noexcept nogil:
+    """Apply packed commands in order: all to one book, or each to that of its symbol."""
+    cdef uint64_t i = 0
+    while i < count and likely(not e.broken):
+        if e.live > PREFETCH_FROM:
+            prefetch_ahead(e, only, commands, i, count)
+        i += step(e, only, commands, i, count)

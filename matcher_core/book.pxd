@@ -20,6 +20,19 @@ cdef struct command_t:      # 64 bytes, see records.py
     uint64_t quantity
     uint64_t reserved
 
+cdef struct details_t:      # 64 bytes, see records.py
+    uint8_t op
+    uint8_t peg
+    uint16_t zero
+    uint32_t symbol
+    int64_t stop_price
+    uint64_t trail_offset
+    uint64_t display_quantity
+    uint64_t min_quantity
+    uint64_t expire_at
+    uint64_t peg_offset
+    uint64_t reserved
+
 cdef struct event_t:        # 64 bytes, see records.py
     uint8_t type
     uint8_t side
@@ -46,7 +59,23 @@ cdef struct order_cold_t:   # 16 bytes, parallel to order_t
     uint64_t owner          # who may cancel and replace
     uint64_t group          # whose orders must not trade with each other, 0 for none
 
-cdef struct extra_t         # what only special orders have; a slab, NULL until the first of them
+cdef struct extra_t:        # 96 bytes, what only special orders carry: stops, trailing stops, pegs, icebergs, GTD
+    int64_t limit           # limit price of a waiting stop, cap of a peg; 0 none
+    int64_t watermark       # best price since a trailing stop entered; 0 none yet
+    uint64_t trail_offset   # ticks
+    uint64_t reserve        # lots an iceberg does not show
+    uint64_t display        # lots it shows at most; 0 for others
+    uint64_t expire_at      # 0 never
+    uint64_t peg_offset     # ticks
+    uint64_t stamp          # order of entry among the special orders of a book
+    uint32_t peg_prev       # slots in the list of pegs, or NIL
+    uint32_t peg_next       # links free extras too
+    uint32_t timed_prev     # slots in the list of orders with an expiry time, or NIL
+    uint32_t timed_next
+    uint8_t op              # OP_LIMIT or OP_MARKET: what a stop becomes
+    uint8_t peg
+    uint8_t side
+    uint8_t unused[5]
 
 cdef struct level_t:        # 32 bytes, one price of one side with at least one order
     uint64_t key
@@ -54,7 +83,8 @@ cdef struct level_t:        # 32 bytes, one price of one side with at least one 
     uint32_t head           # oldest order; links free slots too
     uint32_t tail           # youngest order
     uint32_t orders
-    uint32_t home           # (book index << 4) | side index: 0 bids, 1 asks; its lowest bit is the direction
+    uint32_t home           # (book index << 4) | side index: 2 * place + side; its lowest bit is the direction,
+                            # but for ARMED, a queue of both
 
 cdef struct far_t:          # 8 bytes, parallel to level_t: children in the tree of far levels
     uint32_t left
@@ -79,7 +109,20 @@ cdef struct side_t:         # 128 bytes; the first 64 are all that entering and 
     uint64_t credit         # work units saved up for rebuilding the window
     uint64_t unused[4]
 
-cdef struct more_t          # what only a book with special orders has: further sides, lists, references
+cdef struct list_t:
+    uint32_t first
+    uint32_t last
+
+cdef struct more_t:         # what only a book with special orders has
+    side_t sides[11]        # HIDDEN, STOP, TRAILING, CLOSE and PEG, buys before sells, and the queue ARMED
+    list_t pegs
+    list_t timed
+    uint64_t next_expiry    # no order expires before; 0: none expires
+    int64_t watermark[2]    # no trailing order moves unless a price is better than this; 0: any may
+    int64_t peg_bid         # best displayed prices the pegs follow now; 0 none
+    int64_t peg_ask
+    uint32_t peg_cursor     # the next peg of a pass under way, or NIL
+    uint32_t peg_new        # 1: a peg has entered since the last pass
 
 cdef struct book_t:         # 448 bytes in lines of 64: settings and totals, statistics, prices and clock, two sides
     uint32_t symbol
@@ -105,7 +148,7 @@ cdef struct book_t:         # 448 bytes in lines of 64: settings and totals, sta
     int64_t low_price
 
     int64_t last_price      # of the last trade, 0 before the first
-    int64_t static_ref
+    uint64_t static_ref
     uint64_t static_width
     uint64_t dynamic_width
     uint64_t clock
@@ -153,6 +196,8 @@ cdef struct engine_t "mc_engine":
     ids_t ids
     uint32_t *extra_of      # by order slot, valid where ORDER_EXTRA is set; NULL until the first special order
     extra_t *extras
+    uint64_t extra_capacity
+    uint64_t extra_high
     uint64_t order_capacity
     uint64_t order_high     # slots below were used at least once
     uint64_t level_capacity
@@ -163,6 +208,7 @@ cdef struct engine_t "mc_engine":
     uint64_t max_orders     # for books opened from now on
     uint32_t order_free     # head of the LIFO list of free slots
     uint32_t level_free
+    uint32_t extra_free
     uint8_t stp             # for books opened from now on
     uint8_t broken          # events were lost for want of memory
     uint32_t busy           # 1 while a call is inside
@@ -179,6 +225,10 @@ cdef struct taker_t:        # an order on its way in
     uint8_t side
     uint8_t tif
     uint8_t stopped         # self-trade prevention took the rest
+    uint8_t banded          # a price band stopped it
+    int64_t first_price     # of its trades, 0 before the first
+    uint64_t floor_key      # keys of the other side within the price bands
+    uint64_t cap_key
 
 cdef class EventBuffer:
     cdef event_t *data
@@ -203,5 +253,5 @@ cdef class Book:
     cdef uint32_t _index
 
     cdef book_t *_book(self, engine_t *e) noexcept
-    cdef tuple _one(self, command_t *c)
+    cdef tuple _one(self, command_t *c, const details_t *d)
     cdef object _best(self, uint8_t side)

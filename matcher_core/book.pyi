@@ -3,7 +3,18 @@ from typing import final
 
 from typing_extensions import Buffer
 
-from matcher_core.types import BookState, DepthLevel, Event, RestingOrder, SelfTradePrevention, Side, TimeInForce
+from matcher_core.types import (
+    BookState,
+    BookStatistics,
+    DepthLevel,
+    Event,
+    Indicative,
+    PegKind,
+    RestingOrder,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 
 BUILD_ID: str
 
@@ -28,6 +39,11 @@ class Book:
         group: int = 0,
         tif: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
+        slide: bool = False,
+        hidden: bool = False,
+        display_lots: int = 0,
+        min_lots: int = 0,
+        expire_at: int = 0,
         seq: int = 0,
     ) -> tuple[Event, ...]: ...
     def market(
@@ -40,6 +56,50 @@ class Book:
         group: int = 0,
         tif: TimeInForce = TimeInForce.IOC,
         protection_ticks: int = 0,
+        min_lots: int = 0,
+        seq: int = 0,
+    ) -> tuple[Event, ...]: ...
+    def stop(
+        self,
+        order_id: int,
+        side: Side,
+        stop_ticks: int,
+        quantity_lots: int,
+        *,
+        limit_ticks: int = 0,
+        owner: int = 0,
+        group: int = 0,
+        tif: TimeInForce = TimeInForce.GTC,
+        expire_at: int = 0,
+        seq: int = 0,
+    ) -> tuple[Event, ...]: ...
+    def trailing_stop(
+        self,
+        order_id: int,
+        side: Side,
+        offset_ticks: int,
+        quantity_lots: int,
+        *,
+        limit_ticks: int = 0,
+        owner: int = 0,
+        group: int = 0,
+        tif: TimeInForce = TimeInForce.GTC,
+        expire_at: int = 0,
+        seq: int = 0,
+    ) -> tuple[Event, ...]: ...
+    def peg(
+        self,
+        order_id: int,
+        side: Side,
+        kind: PegKind,
+        quantity_lots: int,
+        *,
+        limit_ticks: int = 0,
+        offset_ticks: int = 0,
+        owner: int = 0,
+        group: int = 0,
+        tif: TimeInForce = TimeInForce.GTC,
+        expire_at: int = 0,
         seq: int = 0,
     ) -> tuple[Event, ...]: ...
     def cancel(self, order_id: int, *, owner: int = 0, seq: int = 0) -> tuple[Event, ...]: ...
@@ -51,10 +111,17 @@ class Book:
         *,
         owner: int = 0,
         post_only: bool = False,
+        slide: bool = False,
+        stop_ticks: int = 0,
         seq: int = 0,
     ) -> tuple[Event, ...]: ...
-    def mass_cancel(self, *, owner: int, seq: int = 0) -> tuple[Event, ...]: ...
+    def mass_cancel(self, *, owner: int | None = None, side: Side | None = None, seq: int = 0) -> tuple[Event, ...]: ...
     def set_state(self, state: BookState, *, seq: int = 0) -> tuple[Event, ...]: ...
+    def clock(self, now: int, *, end_of_day: bool = False, seq: int = 0) -> tuple[Event, ...]: ...
+    def uncross(self, state: BookState = BookState.TRADING, *, seq: int = 0) -> tuple[Event, ...]: ...
+    def set_bands(
+        self, reference_ticks: int, static_width_ticks: int, dynamic_width_ticks: int = 0, *, seq: int = 0
+    ) -> tuple[Event, ...]: ...
     def __len__(self) -> int: ...
     @property
     def symbol(self) -> int: ...
@@ -66,7 +133,12 @@ class Book:
     def state(self) -> BookState: ...
     @property
     def rolling_hash(self) -> int: ...
-    def statistics(self) -> tuple[int, ...]: ...
+    def statistics(self) -> BookStatistics: ...
+    def indicative(self) -> Indicative | None: ...
+    @property
+    def last_price(self) -> int | None: ...
+    @property
+    def clock_now(self) -> int: ...
     @property
     def best_bid(self) -> int | None: ...
     @property

@@ -1,6 +1,6 @@
 """The compiled order book. One extension module; its parts are included below and its data layout is book.pxd.
 
-The rules are those of reference.py. `process` is the way to speed: packed commands in, packed events out, the GIL released
+The rules are those of reference/. `process` is the way to speed: packed commands in, packed events out, the GIL released
 once for the whole batch. The single calls take and return Python objects and are for convenience.
 """
 
@@ -10,12 +10,11 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_Check
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.number cimport PyNumber_Index
-from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 import os
-import struct
 
 from matcher_core import records, snapshot as images
 from matcher_core import types as t
@@ -28,6 +27,9 @@ cdef extern from *:
     #define MC_ALL_SYMBOLS 0xFFFFFFFFu
     #define MC_SLOTS_MAX 0x80000000ull
     #define MC_NO_KEY UINT64_MAX
+    #define MC_MARKET_KEY 0ull
+    #define MC_BEYOND_PRICE 0x8000000000000000ull
+    #define MC_OFFSET_MAX 0x4000000000000000ull
     #define MC_GOLDEN 0x9E3779B97F4A7C15ull
     #define MC_MIX 0xD6E8FEB86659FD93ull
     /* splitmix64 from the seed "token-x", each made odd */
@@ -91,6 +93,9 @@ cdef extern from *:
     const uint32_t ALL_SYMBOLS "MC_ALL_SYMBOLS"     # in an Engine: every book, for the commands that allow it
     const uint64_t SLOTS_MAX "MC_SLOTS_MAX"         # orders or levels of all books: NIL and slot + 1 must fit 32 bits
     const uint64_t NO_KEY "MC_NO_KEY"       # no level has this key: it would be a buy order's at price 0
+    const uint64_t MARKET_KEY "MC_MARKET_KEY"       # of market orders in a call: before every price
+    const uint64_t BEYOND_PRICE "MC_BEYOND_PRICE"   # one more than the highest price
+    const uint64_t OFFSET_MAX "MC_OFFSET_MAX"       # ticks of a band's width or an order's offset
     const uint64_t GOLDEN "MC_GOLDEN"
     const uint64_t MIX "MC_MIX"
     const uint64_t ROLL_0 "MC_ROLL_0"
@@ -141,23 +146,66 @@ cdef enum:
     PREFETCH_ORDERS = 11
     PREFETCH_LEVELS = 5
 
+cdef enum:
+    HOME_BITS = 4               # of level_t.home that say which side of the book
+    HOME_INDEX = 15
+    ORDER_TIF = 7               # bits of order_t.tag_flags
+    ORDER_EXTRA = 8
+    SPECIAL_STATE = 1           # bits of book_t.special
+    SPECIAL_BANDS = 2
+    SPECIAL_PLACES = 4
+    SPECIAL_DECREMENT = 8
+    REFRESH_MAX = 1000          # parts of an iceberg at most
+    TRADE_AUCTION = 1           # code of a TRADE event made by an uncross
+
 cdef enum:                      # the numbers of types.py; a test compares them
     BUY = 0
     SELL = 1
     TIF_GTC = 0
+    TIF_IOC = 1
     TIF_FOK = 2
+    TIF_DAY = 3
+    TIF_GTD = 4
+    TIF_OPG = 5
+    TIF_CLS = 6
     OP_LIMIT = 1
     OP_MARKET = 2
     OP_CANCEL = 3
     OP_REPLACE = 4
     OP_MASS_CANCEL = 5
     OP_SET_STATE = 6
+    OP_CLOCK = 7
+    OP_UNCROSS = 8
+    OP_SET_BANDS = 9
+    OP_DETAILS = 15
     FLAG_POST_ONLY = 1
+    FLAG_SLIDE = 2
+    FLAG_HIDDEN = 4
+    FLAG_ONE_SIDE = 8
+    FLAG_ALL_OWNERS = 16
+    FLAG_END_OF_DAY = 32
+    FLAG_DETAILS = 128
+    PEG_NONE = 0
+    PEG_MIDPOINT = 1
+    PEG_PRIMARY = 2
+    PEG_MARKET = 3
+    PLACE_BOOK = 0
+    PLACE_HIDDEN = 1
+    PLACE_STOP = 2
+    PLACE_TRAILING = 3
+    PLACE_CLOSE = 4
+    PLACE_PEG = 5
+    PLACE_ARMED = 6
     STATE_TRADING = 1
+    STATE_CANCEL_ONLY = 2
     STATE_HALTED = 3
+    STATE_OPENING_AUCTION = 4
+    STATE_CLOSING_AUCTION = 5
+    STATE_AUCTION = 6
     STP_OFF = 0
     STP_CANCEL_NEWEST = 1
     STP_CANCEL_OLDEST = 2
+    STP_DECREMENT = 4
     EVENT_ACCEPTED = 1
     EVENT_TRADE = 2
     EVENT_CANCELED = 3
@@ -165,10 +213,24 @@ cdef enum:                      # the numbers of types.py; a test compares them
     EVENT_REJECTED = 5
     EVENT_MASS_CANCELED = 6
     EVENT_STATE_CHANGED = 7
+    EVENT_DECREMENTED = 8
+    EVENT_TRIGGERED = 9
+    EVENT_REFRESHED = 10
+    EVENT_REPRICED = 11
+    EVENT_UNCROSSED = 12
+    EVENT_BAND_HIT = 13
+    EVENT_CLOCK_SET = 14
+    EVENT_BANDS_SET = 15
     REASON_USER = 1
     REASON_REMAINDER = 2
     REASON_SELF_TRADE = 3
     REASON_MASS_CANCEL = 4
+    REASON_EXPIRED = 5
+    REASON_PRICE_BAND = 6
+    TRIGGER_STOP = 1
+    TRIGGER_CLOSE = 2
+    BAND_STATIC = 1
+    BAND_DYNAMIC = 2
     REJECT_UNKNOWN_OP = 101
     REJECT_WRONG_SYMBOL = 102
     REJECT_RESERVED_NOT_ZERO = 103
@@ -179,8 +241,20 @@ cdef enum:                      # the numbers of types.py; a test compares them
     REJECT_BAD_PRICE = 108
     REJECT_BAD_QUANTITY = 109
     REJECT_BAD_STATE = 110
+    REJECT_BAD_DETAILS = 111
+    REJECT_BAD_STOP = 112
+    REJECT_BAD_DISPLAY = 113
+    REJECT_BAD_MIN_QUANTITY = 114
+    REJECT_BAD_PEG = 115
+    REJECT_BAD_EXPIRY = 116
     REJECT_HALTED = 201
     REJECT_CANCEL_ONLY = 202
+    REJECT_NOT_IN_AUCTION = 203
+    REJECT_ONLY_IN_OPENING_AUCTION = 204
+    REJECT_NOT_AN_AUCTION = 205
+    REJECT_UNCROSS_FIRST = 206
+    REJECT_CLOCK_BACKWARDS = 207
+    REJECT_ALREADY_EXPIRED = 208
     REJECT_DUPLICATE_ORDER_ID = 301
     REJECT_UNKNOWN_ORDER = 302
     REJECT_NOT_OWNER = 303
@@ -189,6 +263,9 @@ cdef enum:                      # the numbers of types.py; a test compares them
     REJECT_OUT_OF_MEMORY = 403
     REJECT_POST_ONLY_WOULD_TRADE = 501
     REJECT_FOK_NOT_FILLABLE = 502
+    REJECT_MIN_QUANTITY_NOT_MET = 503
+    REJECT_NOT_REPLACEABLE = 504
+    REJECT_DISPLAY_TOO_SMALL = 505
 
 include "_idhash.pxi"
 include "_ids.pxi"
@@ -197,9 +274,16 @@ include "_far.pxi"
 include "_window.pxi"
 include "_levels.pxi"
 include "_events.pxi"
-include "_special.pxi"
+include "_places.pxi"
 include "_match.pxi"
+include "_take.pxi"
+include "_stops.pxi"
+include "_pegs.pxi"
+include "_auction.pxi"
 include "_commands.pxi"
+include "_details.pxi"
+include "_enter.pxi"
+include "_states.pxi"
 include "_run.pxi"
 include "_image.pxi"
 include "_invariants.pxi"
@@ -230,6 +314,23 @@ cdef int command_init(command_t *c, uint8_t op, order_id, owner, seq) except -1:
     c.order_id = whole(order_id)
     c.owner = whole(owner)
     c.seq = whole(seq)
+    return 0
+
+
+cdef int details_init(details_t *d, expire_at) except -1:
+    memset(d, 0, sizeof(details_t))
+    d.expire_at = whole(expire_at)
+    return 0
+
+
+cdef int waiting_init(
+    command_t *c, uint8_t op, order_id, side, quantity_lots, owner, group, tif, seq
+) except -1:
+    command_init(c, op, order_id, owner, seq)
+    c.side = whole(side)
+    c.tif = whole(tif)
+    c.group = whole(group)
+    c.quantity = whole(quantity_lots)
     return 0
 
 

@@ -1,6 +1,6 @@
 """The words of the order book: sides, orders, events and the reasons for refusals.
 
-Shared by the compiled book and by reference.py, so both speak of the same things. The numbers are part of the binary
+Shared by the compiled book and by reference/, so both speak of the same things. The numbers are part of the binary
 records (see records.py) and never change their meaning; new ones are added at the end of their hundred.
 """
 
@@ -10,6 +10,10 @@ from typing import NamedTuple, TypeAlias
 MAX_PRICE_TICKS = 2**63 - 1
 MAX_QUANTITY_LOTS = 2**64 - 1
 MAX_ID = 2**64 - 1
+MAX_DISTANCE_TICKS = 2**62  # widths of bands, offsets of trailing stops and pegs
+MAX_DISPLAY_PARTS = 1000  # an iceberg shows at least this fraction of itself, so one taker cannot cause endless parts
+MAX_ENGINE_SYMBOLS = 1 << 20
+ALL_SYMBOLS = 2**32 - 1  # to every book of an engine
 DEFAULT_MAX_ORDERS = 1 << 24
 MAX_ORDERS_CEILING = 1 << 31
 
@@ -25,6 +29,10 @@ class TimeInForce(IntEnum):
     GTC = 0
     IOC = 1
     FOK = 2
+    DAY = 3  # until a clock command with END_OF_DAY
+    GTD = 4  # until the clock reaches expire_at
+    OPG = 5  # for the opening auction only
+    CLS = 6  # for the closing auction only; waits for it
 
 
 class Op(IntEnum):
@@ -36,6 +44,10 @@ class Op(IntEnum):
     REPLACE = 4
     MASS_CANCEL = 5
     SET_STATE = 6
+    CLOCK = 7
+    UNCROSS = 8
+    SET_BANDS = 9
+    DETAILS = 15  # not a command: the second record of the one before it
 
 
 class OrderType(IntEnum):
@@ -49,12 +61,33 @@ class CommandFlag(IntEnum):
     """Bits of a command's flags byte."""
 
     POST_ONLY = 1
+    SLIDE = 2  # post-only that would trade steps back to one tick short of the other side
+    HIDDEN = 4
+    ONE_SIDE = 8  # mass cancel: only orders of `side`
+    ALL_OWNERS = 16  # mass cancel: whoever entered them
+    END_OF_DAY = 32  # clock: DAY, OPG and CLS orders expire too
+    DETAILS = 128  # the next record holds the rest of this command
+
+
+class PegKind(IntEnum):
+    """What the price of a pegged order follows."""
+
+    NONE = 0
+    MIDPOINT = 1
+    PRIMARY = 2  # the best price of its own side
+    MARKET = 3  # the best price of the other side
 
 
 class BookState(IntEnum):
     TRADING = 1
     CANCEL_ONLY = 2  # cancels and mass cancels only
-    HALTED = 3  # nothing but a change of state
+    HALTED = 3  # nothing but the commands of the venue: states, clock, bands, uncross
+    OPENING_AUCTION = 4  # this and the next two are calls: orders collect and nothing trades until UNCROSS
+    CLOSING_AUCTION = 5
+    AUCTION = 6  # within the day, planned or because a price band was hit
+
+
+CALL_STATES = frozenset((BookState.OPENING_AUCTION, BookState.CLOSING_AUCTION, BookState.AUCTION))
 
 
 class SelfTradePrevention(IntEnum):
@@ -64,6 +97,7 @@ class SelfTradePrevention(IntEnum):
     CANCEL_NEWEST = 1  # the incoming order loses its remainder
     CANCEL_OLDEST = 2  # the resting order goes, the incoming one trades on
     CANCEL_BOTH = 3
+    DECREMENT = 4  # both lose the quantity they would have traded
 
 
 class EventType(IntEnum):
@@ -74,6 +108,14 @@ class EventType(IntEnum):
     REJECTED = 5
     MASS_CANCELED = 6
     STATE_CHANGED = 7
+    DECREMENTED = 8
+    TRIGGERED = 9
+    REFRESHED = 10
+    REPRICED = 11
+    UNCROSSED = 12
+    BAND_HIT = 13
+    CLOCK_SET = 14
+    BANDS_SET = 15
 
 
 class CancelReason(IntEnum):
@@ -81,6 +123,30 @@ class CancelReason(IntEnum):
     REMAINDER = 2  # what an IOC or market order could not trade
     SELF_TRADE = 3
     MASS_CANCEL = 4
+    EXPIRED = 5
+    PRICE_BAND = 6  # a price band ended its matching and it may not wait
+
+
+class TriggerReason(IntEnum):
+    STOP = 1  # the last price reached its stop price
+    CLOSE = 2  # the closing auction began
+
+
+class BandKind(IntEnum):
+    STATIC = 1
+    DYNAMIC = 2
+
+
+class Place(IntEnum):
+    """Where a live order is. The first two trade, the others wait for something."""
+
+    BOOK = 0  # displayed
+    HIDDEN = 1  # hidden orders, and pegged ones that have a price
+    STOP = 2
+    TRAILING = 3
+    CLOSE = 4  # for the closing auction
+    PEG = 5  # pegged orders without a price
+    ARMED = 6  # triggered, not entered yet
 
 
 class RejectCode(IntEnum):
@@ -100,9 +166,21 @@ class RejectCode(IntEnum):
     BAD_PRICE = 108
     BAD_QUANTITY = 109
     BAD_STATE = 110
+    BAD_DETAILS = 111
+    BAD_STOP = 112
+    BAD_DISPLAY = 113
+    BAD_MIN_QUANTITY = 114
+    BAD_PEG = 115
+    BAD_EXPIRY = 116
     # 2xx: the book does not take such commands now.
     HALTED = 201
     CANCEL_ONLY = 202
+    NOT_IN_AUCTION = 203
+    ONLY_IN_OPENING_AUCTION = 204
+    NOT_AN_AUCTION = 205
+    UNCROSS_FIRST = 206
+    CLOCK_BACKWARDS = 207
+    ALREADY_EXPIRED = 208
     # 3xx: identity and authority, always before any effect.
     DUPLICATE_ORDER_ID = 301
     UNKNOWN_ORDER = 302
@@ -114,10 +192,13 @@ class RejectCode(IntEnum):
     # 5xx: the order's own conditions cannot be met.
     POST_ONLY_WOULD_TRADE = 501
     FOK_NOT_FILLABLE = 502
+    MIN_QUANTITY_NOT_MET = 503
+    NOT_REPLACEABLE = 504
+    DISPLAY_TOO_SMALL = 505
 
 
 class Accepted(NamedTuple):
-    """A new order was taken. `resting` is what waits in the book once the whole command is done (0: nothing)."""
+    """A new order was taken. `resting_lots` is what rests or waits after its own matching (0: nothing)."""
 
     seq: int
     order_id: int
@@ -128,7 +209,10 @@ class Accepted(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """One fill, always at the maker's price. Leaves are the open quantities after it."""
+    """One fill: at the maker's price or, in an auction, at the uncross price with the buy order as taker.
+
+    Leaves are the open quantities after it, an iceberg's reserve included.
+    """
 
     seq: int
     taker_id: int
@@ -138,6 +222,7 @@ class Trade(NamedTuple):
     quantity_lots: int
     taker_leaves_lots: int
     maker_leaves_lots: int
+    auction: bool = False
 
 
 class Canceled(NamedTuple):
@@ -183,11 +268,115 @@ class StateChanged(NamedTuple):
     previous: BookState
 
 
-Event: TypeAlias = Accepted | Trade | Canceled | Replaced | Rejected | MassCanceled | StateChanged
+class Decremented(NamedTuple):
+    """Two orders of one group met and both lost a quantity without a trade. Leaves 0: that order is gone."""
+
+    seq: int
+    taker_id: int
+    maker_id: int
+    taker_side: Side
+    price_ticks: int
+    quantity_lots: int
+    taker_leaves_lots: int
+    maker_leaves_lots: int
+
+
+class Triggered(NamedTuple):
+    """A waiting order entered the book. `price_ticks` is its limit (0: none), `resting_lots` as for Accepted."""
+
+    seq: int
+    order_id: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    resting_lots: int
+    reason: TriggerReason
+
+
+class Refreshed(NamedTuple):
+    """What an iceberg showed is used up; its next part is shown, last at its price."""
+
+    seq: int
+    order_id: int
+    side: Side
+    price_ticks: int
+    shown_lots: int
+    open_lots: int
+
+
+class Repriced(NamedTuple):
+    """A pegged order has a new price (0: none now); its trades at that price follow."""
+
+    seq: int
+    order_id: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    resting_lots: int
+
+
+class Uncrossed(NamedTuple):
+    """A call ended at `price_ticks` (0: nothing could trade). The surplus is what found no other side at that price."""
+
+    seq: int
+    price_ticks: int
+    volume_lots: int
+    surplus_side: Side
+    surplus_lots: int
+
+
+class BandHit(NamedTuple):
+    """An order would have traded outside a price band: at `price_ticks`, with `quantity_lots` still open."""
+
+    seq: int
+    order_id: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    band: BandKind
+
+
+class ClockSet(NamedTuple):
+    """The clock moved; one Canceled came before it for each of the `expired_orders`."""
+
+    seq: int
+    now: int
+    expired_orders: int
+
+
+class BandsSet(NamedTuple):
+    seq: int
+    reference_ticks: int
+    static_width_ticks: int
+    dynamic_width_ticks: int
+
+
+Event: TypeAlias = (
+    Accepted
+    | Trade
+    | Canceled
+    | Replaced
+    | Rejected
+    | MassCanceled
+    | StateChanged
+    | Decremented
+    | Triggered
+    | Refreshed
+    | Repriced
+    | Uncrossed
+    | BandHit
+    | ClockSet
+    | BandsSet
+)
 
 
 class RestingOrder(NamedTuple):
-    """One order as it stands in the book."""
+    """One live order as it stands now.
+
+    price_ticks is the price it rests at (0: a market order in a call); where it only waits, its limit (0: none).
+    open_lots is all of it; shown_lots is what the displayed book shows of it (0 for hidden and waiting orders).
+    stop_ticks is the present stop price of a waiting stop or trailing stop (0: none yet).
+    """
 
     order_id: int
     side: Side
@@ -195,6 +384,12 @@ class RestingOrder(NamedTuple):
     open_lots: int
     owner: int
     group: int
+    place: Place = Place.BOOK
+    tif: TimeInForce = TimeInForce.GTC
+    shown_lots: int = 0
+    stop_ticks: int = 0
+    expire_at: int = 0
+    peg: PegKind = PegKind.NONE
 
 
 class DepthLevel(NamedTuple):
@@ -203,3 +398,26 @@ class DepthLevel(NamedTuple):
     price_ticks: int
     quantity_lots: int
     orders: int
+
+
+class Indicative(NamedTuple):
+    """What an uncross would do now."""
+
+    price_ticks: int
+    volume_lots: int
+    surplus_side: Side
+    surplus_lots: int
+
+
+class BookStatistics(NamedTuple):
+    """Counts since the book was opened. traded_lots is modulo 2^64; a price of 0 means no trade yet."""
+
+    accepted: int
+    rejected: int
+    canceled: int
+    trades: int
+    traded_lots: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    last_ticks: int

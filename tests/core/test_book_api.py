@@ -127,7 +127,8 @@ def test_constants_when_compiled_then_those_of_types():
     families = {
         "TIF_": types.TimeInForce, "OP_": types.Op, "FLAG_": types.CommandFlag, "STATE_": types.BookState,
         "STP_": types.SelfTradePrevention, "EVENT_": types.EventType, "REASON_": types.CancelReason,
-        "REJECT_": types.RejectCode, "": types.Side,
+        "REJECT_": types.RejectCode, "PEG_": types.PegKind, "PLACE_": types.Place, "TRIGGER_": types.TriggerReason,
+        "BAND_": types.BandKind, "": types.Side,
     }  # fmt: skip
     for name, value in compiled.items():
         prefix = next(p for p in families if name.startswith(p))

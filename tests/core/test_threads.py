@@ -116,7 +116,7 @@ def test_process_when_it_runs_then_other_python_threads_make_progress():
 def test_process_when_another_thread_is_inside_then_runtime_error_and_no_effect():
     """Two threads try for the same book until they meet; whoever came second is told so, and the first is not disturbed."""
     book, batch = a_long_batch()
-    before = book.snapshot()
+    before = book.orders()
     answered, refused = [0, 0], [0, 0]
 
     def job(number: int) -> Callable[[], None]:
@@ -134,7 +134,7 @@ def test_process_when_another_thread_is_inside_then_runtime_error_and_no_effect(
         rounds += 1
     assert sum(refused) > 0
     assert sum(answered) == SWEEPS * (2 * rounds - sum(refused))
-    assert book.snapshot() == before
+    assert book.orders() == before
     book.check_invariants()
 
 
