@@ -156,45 +156,45 @@ class RejectCode(IntEnum):
     """
 
     # 1xx: the command is malformed; the book was not consulted.
-    UNKNOWN_OP = 101
-    WRONG_SYMBOL = 102
-    RESERVED_NOT_ZERO = 103
-    BAD_SIDE = 104
+    UNKNOWN_OP = 101  # no operation of Op; a DETAILS record that belongs to no command is none either
+    WRONG_SYMBOL = 102  # not the symbol of the book, or of no open book of the engine
+    RESERVED_NOT_ZERO = 103  # the last field of a command
+    BAD_SIDE = 104  # neither BUY nor SELL, where a side is needed
     BAD_TIME_IN_FORCE = 105
-    BAD_FLAGS = 106
-    BAD_ORDER_ID = 107
+    BAD_FLAGS = 106  # flags this operation does not have, or that do not go together
+    BAD_ORDER_ID = 107  # 0 is no id
     BAD_PRICE = 108
     BAD_QUANTITY = 109
-    BAD_STATE = 110
-    BAD_DETAILS = 111
+    BAD_STATE = 110  # no state, or for an uncross not TRADING, CANCEL_ONLY or HALTED
+    BAD_DETAILS = 111  # no details record, one of another symbol or not zero where it must be; or a replace gives more than a stop price
     BAD_STOP = 112
     BAD_DISPLAY = 113
     BAD_MIN_QUANTITY = 114
     BAD_PEG = 115
-    BAD_EXPIRY = 116
+    BAD_EXPIRY = 116  # GTD needs an expire_at, everything else has none
     # 2xx: the book does not take such commands now.
-    HALTED = 201
-    CANCEL_ONLY = 202
-    NOT_IN_AUCTION = 203
-    ONLY_IN_OPENING_AUCTION = 204
-    NOT_AN_AUCTION = 205
-    UNCROSS_FIRST = 206
-    CLOCK_BACKWARDS = 207
-    ALREADY_EXPIRED = 208
+    HALTED = 201  # nothing but states, clock, bands and uncross
+    CANCEL_ONLY = 202  # nothing enters or changes; cancels are fine
+    NOT_IN_AUCTION = 203  # IOC, FOK, post-only or a minimum quantity during a call
+    ONLY_IN_OPENING_AUCTION = 204  # an OPG order at any other time
+    NOT_AN_AUCTION = 205  # an uncross while the book trades
+    UNCROSS_FIRST = 206  # to TRADING while a call is pending
+    CLOCK_BACKWARDS = 207  # a time before the book's clock
+    ALREADY_EXPIRED = 208  # GTD until a time that the clock has reached
     # 3xx: identity and authority, always before any effect.
-    DUPLICATE_ORDER_ID = 301
-    UNKNOWN_ORDER = 302
-    NOT_OWNER = 303
+    DUPLICATE_ORDER_ID = 301  # an order with this id is alive, wherever it waits
+    UNKNOWN_ORDER = 302  # no order with this id is alive
+    NOT_OWNER = 303  # the order was entered by another owner
     # 4xx: no room.
-    BOOK_FULL = 401
-    SIDE_QUANTITY_TOO_LARGE = 402
-    OUT_OF_MEMORY = 403
+    BOOK_FULL = 401  # max_orders orders are alive
+    SIDE_QUANTITY_TOO_LARGE = 402  # all open quantity of this direction would pass MAX_QUANTITY_LOTS
+    OUT_OF_MEMORY = 403  # the machine has none for one more order
     # 5xx: the order's own conditions cannot be met.
-    POST_ONLY_WOULD_TRADE = 501
-    FOK_NOT_FILLABLE = 502
-    MIN_QUANTITY_NOT_MET = 503
+    POST_ONLY_WOULD_TRADE = 501  # and may not slide, or finds no price to slide to
+    FOK_NOT_FILLABLE = 502  # less than the whole quantity can trade now
+    MIN_QUANTITY_NOT_MET = 503  # less than the minimum quantity can trade now
     NOT_REPLACEABLE = 504
-    DISPLAY_TOO_SMALL = 505
+    DISPLAY_TOO_SMALL = 505  # an iceberg replaced to more than a thousand times its display quantity
 
 
 class Accepted(NamedTuple):
