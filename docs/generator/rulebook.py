@@ -29,7 +29,7 @@ those of [the glossary](../glossary.md); byte layouts are in [records.md](record
 
 def page() -> str:
     chapters = [(name, *_heading_and_text(name)) for name in CHAPTERS]
-    contents = [f"- [{heading}](#{_anchor(heading)})" for _, heading, _ in chapters]
+    contents = [f"- [{heading}](#{anchor(heading)})" for _, heading, _ in chapters]
     parts = [
         PREFACE.rstrip(),
         "\n".join(
@@ -58,7 +58,7 @@ def _heading_and_text(name: str) -> tuple[str, str]:
     return prose.one_line(found.group(1)), rest[:1].upper() + rest[1:]
 
 
-def _anchor(heading: str) -> str:
+def anchor(heading: str) -> str:
     """As GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 

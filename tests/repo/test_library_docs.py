@@ -43,6 +43,16 @@ def test_index_names_every_page():
     ] == []
 
 
+def test_links_to_headings_lead_to_one():
+    lost: list[str] = []
+    for page in LIBRARY.glob("*.md"):
+        for target, fragment in re.findall(r"\]\(([\w./-]*\.md)?#([^)]+)\)", page.read_text()):
+            text = (page.parent / (target or page.name)).read_text()
+            if fragment not in map(rulebook.anchor, re.findall(r"^#+ (.*)$", text, re.MULTILINE)):
+                lost.append(f"{page.name}: {target}#{fragment}")
+    assert lost == []
+
+
 def test_every_public_name_is_documented():
     text = (LIBRARY / "api.md").read_text() + (LIBRARY / "rulebook.md").read_text()
     words = set(re.findall(r"\w+", text))
