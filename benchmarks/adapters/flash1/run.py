@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 SCENARIOS = ("static", "normal", "swing-25", "swing-40", "flash-crash")
 TARGET = 4.5
+OURS = "matcher_core"
+PAGE = ROOT / "docs" / "benchmarks" / "flash1.md"
+RESULT = re.compile("(<!-- result: [^\n]*-->\n).*(<!-- end of result -->)", re.DOTALL)
 
 
 class Bench(NamedTuple):
@@ -91,48 +95,125 @@ def speed(bench: Bench, engines: dict[str, Path], rounds: int) -> dict[str, dict
                 said = bench.harness(engine, scenario)
                 assert "Verdict: VALID" in said, f"{name}, {scenario}: {said}"
                 seen[name][scenario].append(float(found(r"Throughput:\s+([0-9.]+)", said)))
+    return medians(seen)
+
+
+def build_cpu_driver(checkout: Path, out: Path, cc: str) -> Path:
+    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{checkout / 'api'}"]
+    subprocess.run([cc, *flags, str(HERE / "cpu.c"), "-o", str(out), "-ldl"], check=True)
+    return out
+
+
+def cpu_time(bench: Bench, driver: Path, engines: dict[str, Path], rounds: int) -> dict[str, dict[str, float]]:
+    """CPU nanoseconds a message with the reports thrown away, medians over interleaved rounds; the workload files are the harness's own."""
+    seen: dict[str, dict[str, list[float]]] = {name: {s: [] for s in SCENARIOS} for name in engines}
+    for _ in range(rounds):
+        for scenario in SCENARIOS:
+            workload = bench.checkout / f"orders_{scenario}_s23_n1000000.bin"
+            for name, engine in engines.items():
+                said = json.loads(bench.run([str(driver), str(engine), str(workload), "1"]))
+                seen[name][scenario].append(said["ns_per_message"])
+    return medians(seen)
+
+
+def medians(seen: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, float]]:
     return {name: {s: median(values) for s, values in by_scenario.items()} for name, by_scenario in seen.items()}
 
 
-def show(name: str, rates: dict[str, float]) -> None:
-    columns = "  ".join(f"{s} {rates[s]:6.2f}" for s in SCENARIOS)
-    print(f"{name:<22} {columns}  worst {min(rates.values()):6.2f} M msg/s")
+def show(name: str, values: dict[str, float], worst: float, unit: str) -> None:
+    columns = "  ".join(f"{s} {values[s]:6.2f}" for s in SCENARIOS)
+    print(f"{name:<28} {columns}  worst {worst:6.2f} {unit}")
 
 
-def main() -> int:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run flash1's benchmark on matcher_core.")
-    parser.add_argument("--checkout", type=Path, required=True)
-    parser.add_argument(
-        "--rival", type=Path, help="another engine's adapter, by default cpptrader_adapter.so of the checkout"
-    )
+    parser.add_argument("--checkout", type=Path, required=True, help="a built checkout of the benchmark")
+    parser.add_argument("--rival", type=Path, help="another engine's adapter (default: the checkout's CppTrader)")
     parser.add_argument("--clib", type=Path, default=ROOT / "build" / "clib", help="what `make clib` built")
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--cflags", default="", help="more flags for the adapter, such as -march=native")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cores", type=int, nargs=2, default=(0, 1), help="the matcher's and the drainer's processor")
-    parser.add_argument("--speed-only", action="store_true")
+    parser.add_argument("--speed-only", action="store_true", help="no hashes, gate and audits")
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="renew the result in docs/benchmarks/flash1.md")
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, path: Path) -> dict[str, Any]:
     checkout: Path = options.checkout.resolve()
     rival: Path = (options.rival or checkout / "cpptrader_adapter.so").resolve()
     clib, out = options.clib.resolve(), ROOT / "build" / "flash1"
     flags: list[str] = options.cflags.split()
     ours = build_adapter(checkout, clib, out / "matcher_core_adapter.so", cc=options.cc, flags=[*flags, "-DOWN_QUEUE"])
     plain = build_adapter(checkout, clib, out / "matcher_core_default_queue_adapter.so", cc=options.cc, flags=flags)
-    result: dict[str, Any] = {**circumstances(), "cores": options.cores, "rounds": options.rounds}
+    driver = build_cpu_driver(checkout, out / "cpu", options.cc)
+    bench = Bench(checkout, tuple(options.cores), path)
+    engines = {OURS: ours, f"{OURS}, default queue": plain, rival.stem: rival}
+    return {
+        **circumstances(),
+        "cores": options.cores,
+        "rounds": options.rounds,
+        "rival": rival.stem,
+        "correctness": None if options.speed_only else correctness(bench, ours),
+        "speed": speed(bench, engines, options.rounds),
+        "cpu_ns": cpu_time(bench, driver, {OURS: plain, rival.stem: rival}, options.rounds),
+    }
+
+
+def worst_case_ratio(result: dict[str, Any]) -> float:
+    speeds = result["speed"]
+    return min(speeds[OURS].values()) / min(speeds[result["rival"]].values())
+
+
+def print_result(result: dict[str, Any]) -> None:
+    print(json.dumps(result["correctness"], indent=1))
+    for name, rates in result["speed"].items():
+        show(name, rates, min(rates.values()), "M msg/s")
+    for name, times in result["cpu_ns"].items():
+        show(f"{name}, CPU", times, max(times.values()), "ns/msg, reports thrown away")
+    print(f"worst case against {result['rival']}: {worst_case_ratio(result):.2f} x (wanted: {TARGET} x)")
+
+
+def as_markdown(result: dict[str, Any]) -> str:
+    """Two tables and what the checks said."""
+    checked = result["correctness"]
+    lines = [
+        f"{result['processor']}, {result['system']}; {result['rounds']} interleaved rounds, medians; commit {result['commit'][:12]}.",
+        "",
+    ]
+    if checked is not None:
+        hashes, audits = (sum(said == "PASS" for said in checked[name].values()) for name in ("hashes", "audits"))
+        lines += [
+            f"Hashes {hashes} of {len(SCENARIOS)}, state audits {audits} of {len(SCENARIOS)}, gate {checked['gate']}.",
+            "",
+        ]
+    lines += table("million messages a second", result["speed"], min)
+    lines += ["", f"Worst case against {result['rival']}: {worst_case_ratio(result):.2f} times.", ""]
+    lines += table("CPU ns a message, reports thrown away", result["cpu_ns"], max)
+    return "\n".join(lines) + "\n"
+
+
+def table(head: str, values: dict[str, dict[str, float]], worst: Callable[..., float]) -> list[str]:
+    rows = [[name, *(f"{by[s]:.2f}" for s in SCENARIOS), f"{worst(by.values()):.2f}"] for name, by in values.items()]
+    lines = [[head, *SCENARIOS, "worst"], ["---"] * (len(SCENARIOS) + 2), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def write_page(result: dict[str, Any]) -> None:
+    text = RESULT.sub(lambda found: f"{found[1]}\n{as_markdown(result)}\n{found[2]}", PAGE.read_text())
+    PAGE.write_text(text)
+
+
+def main() -> int:
+    options = arguments()
     with tempfile.TemporaryDirectory() as no_programs:
-        bench = Bench(checkout, tuple(options.cores), Path(no_programs))
-        if not options.speed_only:
-            result["correctness"] = checked = correctness(bench, ours)
-            print(json.dumps(checked, indent=1))
-        engines = {"matcher_core": ours, "matcher_core (default queue)": plain, rival.stem: rival}
-        result["speed"] = rates = speed(bench, engines, options.rounds)
-    for name, by_scenario in rates.items():
-        show(name, by_scenario)
-    result["worst_case_ratio"] = ratio = round(min(rates["matcher_core"].values()) / min(rates[rival.stem].values()), 2)
-    print(f"worst case against {rival.stem}: {ratio:.2f} x (wanted: {TARGET} x)")
+        result = measure(options, Path(no_programs))
+    print_result(result)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.write:
+        write_page(result)
     return 0 if options.speed_only or all_passed(result["correctness"]) else 1
 
 
