@@ -26,6 +26,7 @@ DIRECTIVES = {
     "wraparound": False,
     "initializedcheck": DEBUG,
     "overflowcheck": False,
+    "freethreading_compatible": True,  # every call claims its engine with an atomic exchange
     "show_performance_hints": True,
     "warn.undeclared": False,
     "warn.unreachable": True,
@@ -44,6 +45,19 @@ def build_id() -> str:
     return module.source_id(ROOT)
 
 
+def compiler_flags() -> list[str]:
+    """What the C compiler of this platform is told, MSVC in its own words."""
+    if sys.platform == "win32":
+        return ["/Od", "/Zi"] if DEBUG else ["/O2"]
+    return ["-O0", "-g"] if DEBUG else ["-O3", "-fno-semantic-interposition"]
+
+
+def c_functions() -> list[str]:
+    """The C interface, which Windows exports only by name."""
+    header = (ROOT / "matcher_core" / "include" / "matcher_core.h").read_text()
+    return re.findall(r"^[a-z].*?\b(mc_\w+)\(", header, re.MULTILINE)
+
+
 def compile_cython() -> list[Extension]:
     """Translate to C, show what the compiler said, and stop if it complained."""
     if sys.byteorder != "little":
@@ -52,7 +66,8 @@ def compile_cython() -> list[Extension]:
         "matcher_core.book",
         ["matcher_core/book.pyx"],
         define_macros=[("TOKENX_BUILD_ID", f'"{build_id()}"'), *([("TOKENX_DEBUG", "1")] if DEBUG else [])],
-        extra_compile_args=["-O0", "-g"] if DEBUG else ["-O3", "-fno-semantic-interposition"],
+        extra_compile_args=compiler_flags(),
+        export_symbols=c_functions(),
     )
     said = io.StringIO()
     try:

@@ -8,6 +8,8 @@
 `Book.process` takes packed commands and returns packed events (records.py); reference/ states every rule in Python.
 """
 
+from pathlib import Path
+
 from matcher_core.book import BUILD_ID, Book, Engine
 from matcher_core.records import (
     COMMAND,
@@ -121,4 +123,10 @@ __all__ = [
     "Uncrossed",
     "decode_events",
     "encode_event",
+    "get_include",
 ]
+
+
+def get_include() -> str:
+    """The folder of matcher_core.h, for C and C++ compilers. Cython finds matcher_core.book's .pxd by itself."""
+    return str(Path(__file__).resolve().parent / "include")

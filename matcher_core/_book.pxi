@@ -187,6 +187,7 @@ cdef class Book:
                 c.flags |= FLAG_DETAILS
             self._engine._take_events(EVENTS_MIN)
             apply(e, b, c, d if d != NULL else &NO_DETAILS, DETAILS_READ if d != NULL else DETAILS_NONE)
+            roll(e, b)
             if e.event_count == 1:
                 events = (event_object(e.events),)
             else:

@@ -174,7 +174,6 @@ cdef inline void apply(
     A well-formed plain limit order or cancel in a plain book is seen by one test each; all else, and all that a check
     might refuse, takes the way where the checks stand in their documented order.
     """
-    cdef uint64_t first = e.event_count
     cdef uint32_t head = 0
     cdef bint fit = (c.reserved == 0) & (c.order_id != 0) & (b.special == 0) & (c.symbol == b.symbol)
     cdef uint16_t code
@@ -189,4 +188,3 @@ cdef inline void apply(
         emit_rejected(e, b, c, code)
     if unlikely(b.more != NULL):
         settle(e, b, c.seq)
-    roll(e, b, first)

@@ -161,6 +161,7 @@ cdef class Engine:
         self._e.events = out.data
         self._e.event_capacity = out.capacity
         self._e.event_count = 0
+        self._e.events_rolled = 0
         out.data = NULL
         out.capacity = 0
         while unlikely(self._e.event_capacity < expected):
@@ -202,6 +203,7 @@ cdef class Engine:
                 self._take_events(count)
                 with nogil:
                     run(e, &e.books[index] if index >= 0 else NULL, <const uint8_t *> view.buf, count)
+                    roll(e, &e.books[index] if index >= 0 else NULL)
                 self._give_events(who)
                 self._out.open = True
                 try:

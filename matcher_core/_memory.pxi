@@ -48,14 +48,8 @@ cdef void book_release(book_t *b) noexcept nogil:
     free(b.more)
 
 
-cdef void *grow_array(void *old, uint64_t old_bytes, uint64_t bytes) noexcept nogil:
-    """realloc, asking the system for huge pages where that pays: at random access most of a large array's cost is the
-    walk through page tables. NULL when there is no memory, with the old array as it was."""
-    cdef void *array = realloc(old, bytes)
-    if array != NULL and bytes >= HUGE_FROM:
-        want_huge_pages(array, bytes)
-    return array
-
+# grow_array() is realloc, asking the system for huge pages where that pays: at random access much of the cost of a large
+# array is the walk through page tables.
 
 cdef int grow_orders(engine_t *e) noexcept nogil:
     """Double the order slots. O(capacity), amortised O(1) per order."""

@@ -26,6 +26,7 @@ cdef inline void prefetch_ahead(
     cdef const page_t *p
     cdef const book_t *b = only
     cdef const window_t *w
+    prefetch(commands + (i + PREFETCH_COMMANDS) * sizeof(command_t))
     if i + PREFETCH_IDS < count:
         order_id = peek(commands, i + PREFETCH_IDS, 16)
         p = page_seat(e, order_id >> PAGE_SHIFT)
@@ -125,8 +126,8 @@ cdef inline uint64_t step(
     return took
 
 
-cdef void run(engine_t *e, book_t *only, const uint8_t *commands, uint64_t count) noexcept nogil:
-    """Apply packed commands in order: all to one book, or each to that of its symbol."""
+cdef inline void run(engine_t *e, book_t *only, const uint8_t *commands, uint64_t count) noexcept nogil:
+    """Apply packed commands in order: all to one book, or each to that of its symbol. The caller rolls the events."""
     cdef uint64_t i = 0
     while i < count and likely(not e.broken):
         if e.live > PREFETCH_FROM:

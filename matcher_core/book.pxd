@@ -189,6 +189,8 @@ cdef struct engine_t "mc_engine":
     event_t *events
     uint64_t event_count
     uint64_t event_capacity
+    uint64_t events_rolled  # events below are in the rolling hashes of their books
+    uint64_t events_first   # where the events of the last mc_process start
     book_t *books           # in the order opened; starts at a line of 64 bytes
     uint32_t *book_of       # symbol -> book index + 1; NULL in the engine of a single Book
     uint64_t symbols        # entries of book_of

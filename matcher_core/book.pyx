@@ -10,6 +10,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_Check
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.number cimport PyNumber_Index
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_SET_ITEM
 from libc.stdint cimport INT64_MAX, UINT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
@@ -56,7 +58,8 @@ cdef extern from *:
     static __inline void *mc_malloc_lines(uint64_t n) { return _aligned_malloc((size_t) n, 64); }
     static __inline void mc_free_lines(void *p) { _aligned_free(p); }
     #else
-    #define MC_PREFETCH(p) __builtin_prefetch(p)
+    /* The empty asm keeps GCC from taking a function that only prefetches for one without effect and dropping its calls. */
+    #define MC_PREFETCH(p) do { __builtin_prefetch(p); __asm__ __volatile__(""); } while (0)
     #define MC_LIKELY(x) __builtin_expect(!!(x), 1)
     #define MC_UNLIKELY(x) __builtin_expect(!!(x), 0)
     static inline int64_t mc_add(int64_t *p, int64_t v) { return __atomic_add_fetch(p, v, __ATOMIC_ACQ_REL); }
@@ -68,15 +71,30 @@ cdef extern from *:
     #endif
 
     #if defined(__linux__)
+    #include <string.h>
     #include <sys/mman.h>
-    static void mc_want_huge_pages(void *array, uint64_t bytes) {
-        uintptr_t from = ((uintptr_t) array + 4095) & ~(uintptr_t) 4095;
-        uintptr_t to = ((uintptr_t) array + bytes) & ~(uintptr_t) 4095;
-        (void) madvise((void *) from, to - from, MADV_HUGEPAGE); /* a wish: refusal changes nothing */
+    #define MC_HUGE ((uint64_t) 1 << 21)
+    /* The system gives huge pages only where they are wished for before first use, and only to whole aligned ones. */
+    static void *mc_grow_array(void *old, uint64_t old_bytes, uint64_t bytes) {
+        void *array;
+        if (bytes < MC_HUGE) return realloc(old, (size_t) bytes);
+        if (posix_memalign(&array, MC_HUGE, (size_t) bytes) != 0) return NULL;
+        (void) madvise(array, (size_t) bytes, MADV_HUGEPAGE); /* refusal changes nothing but speed */
+        if (old_bytes != 0) memcpy(array, old, (size_t) old_bytes);
+        free(old);
+        return array;
     }
     #else
-    static void mc_want_huge_pages(void *array, uint64_t bytes) { (void) array; (void) bytes; }
+    static void *mc_grow_array(void *old, uint64_t old_bytes, uint64_t bytes) {
+        (void) old_bytes;
+        return realloc(old, (size_t) bytes);
+    }
     #endif
+
+    /* A NamedTuple whose fields are still to be set. Its Python-level constructor would take most of a call's time. */
+    static PyObject *mc_fields_of(PyObject *cls, Py_ssize_t count) {
+        return ((PyTypeObject *) cls)->tp_alloc((PyTypeObject *) cls, count);
+    }
 
     #ifndef TOKENX_BUILD_ID
     #error "build through setup.py, which defines TOKENX_BUILD_ID"
@@ -113,19 +131,20 @@ cdef extern from *:
     bint likely "MC_LIKELY" (bint condition) noexcept nogil
     bint unlikely "MC_UNLIKELY" (bint condition) noexcept nogil
     void prefetch "MC_PREFETCH" (const void *p) noexcept nogil
+    object fields_of "mc_fields_of" (object cls, Py_ssize_t count)
     void expect "MC_EXPECT" (bint condition) noexcept nogil     # aborts a debug build, costs nothing otherwise
     uint32_t swap "mc_swap" (uint32_t *p, uint32_t value) noexcept nogil        # atomic, the old value
     int64_t add "mc_add" (int64_t *p, int64_t value) noexcept nogil             # atomic, the new value
     void *malloc_lines "mc_malloc_lines" (uint64_t bytes) noexcept nogil        # starts at a line of 64 bytes
     void free_lines "mc_free_lines" (void *p) noexcept nogil
-    void want_huge_pages "mc_want_huge_pages" (void *array, uint64_t bytes) noexcept nogil
+    void *grow_array "mc_grow_array" (void *old, uint64_t old_bytes, uint64_t bytes) noexcept nogil     # realloc
 
 cdef enum:
     SLOTS_MIN = 16
     IDS_MIN = 64
-    HUGE_FROM = 4194304         # bytes of an array that asks for huge pages
     EVENTS_MIN = 64
     EVENTS_KEPT = 16384         # events, 1 MiB: a larger buffer that is not used is given back in the end
+    EVENTS_TO_ROLL = 128        # mc_process lets as many events gather before it hashes them and starts over
     QUIET_CALLS = 64            # calls in a row that used less than a quarter of it
     SYMBOLS_MAX = 1048576       # symbols of an Engine: 0 to this, exclusive
     PAGE_SHIFT = 10             # ids a page: 1 << PAGE_SHIFT
@@ -142,7 +161,8 @@ cdef enum:
     CREDIT_MAX = 1048576
     CREDIT_STEP = 64
     PREFETCH_FROM = 16384       # live orders; below this the book fits the cache and prefetching costs more than it gives
-    PREFETCH_IDS = 16           # how many commands ahead each step looks
+    PREFETCH_COMMANDS = 40      # how many commands ahead each step looks
+    PREFETCH_IDS = 16
     PREFETCH_ORDERS = 11
     PREFETCH_LEVELS = 5
 
@@ -205,6 +225,7 @@ cdef enum:                      # the numbers of types.py; a test compares them
     STP_OFF = 0
     STP_CANCEL_NEWEST = 1
     STP_CANCEL_OLDEST = 2
+    STP_CANCEL_BOTH = 3
     STP_DECREMENT = 4
     EVENT_ACCEPTED = 1
     EVENT_TRADE = 2
@@ -287,14 +308,14 @@ include "_states.pxi"
 include "_run.pxi"
 include "_image.pxi"
 include "_invariants.pxi"
+include "_capi.pxi"
 
 BUILD_ID = (<bytes> BUILD_ID_TEXT).decode("ascii")
 
 # Bound once: single calls make several of these objects each.
 cdef tuple SIDES = (t.Side.BUY, t.Side.SELL)
-cdef dict REASONS = {int(reason): reason for reason in t.CancelReason}
+cdef tuple REASONS = (None, *t.CancelReason)     # their numbers are 1, 2, ...
 cdef dict CODES = {int(code): code for code in t.RejectCode}
-cdef object new_tuple = tuple.__new__
 cdef object Accepted = t.Accepted
 cdef object Trade = t.Trade
 cdef object Canceled = t.Canceled

@@ -50,12 +50,10 @@ class ReferenceBook(TypedCalls):
 
     def apply(self, c: Command) -> tuple[Event, ...]:
         """Apply one command. A refused command returns one Rejected and changes nothing."""
-        return tuple(self.answer(c)[0])
+        return tuple(self.answer(as_sent(c))[0])
 
     def answer(self, c: Command) -> tuple[list[Event], list[bytes]]:
         """The events of one command, and their records."""
-        if c[FIRST_FIELDS:] != NO_DETAILS and not c.has_details:
-            c = Command(*c[:FIRST_FIELDS])  # details without their flag are not sent
         events = self._carry_out(c)
         one_side = c.side if c.flags & CommandFlag.ONE_SIDE else 0
         packed = [encode_event(event, self.symbol, one_side=one_side) for event in events]
@@ -175,6 +173,11 @@ class ReferenceBook(TypedCalls):
     def check_invariants(self) -> None:
         """Raise AssertionError when the parts of the book disagree. For tests."""
         images.check(self._data)
+
+
+def as_sent(c: Command) -> Command:
+    """The command as its record says it: details without their flag are not in it."""
+    return c if c[FIRST_FIELDS:] == NO_DETAILS or c.has_details else Command(*c[:FIRST_FIELDS])
 
 
 def check_length(commands: bytes | bytearray | memoryview) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from matcher_core import snapshot
 from matcher_core.records import Command, encode_event, iter_commands
-from matcher_core.reference.book import ReferenceBook, check_length
+from matcher_core.reference.book import ReferenceBook, as_sent, check_length
 from matcher_core.reference.checks import OPS
 from matcher_core.types import (
     ALL_SYMBOLS,
@@ -70,7 +70,7 @@ class ReferenceEngine:
         return b"".join(record for command in iter_commands(commands) for record in self._answer(command)[1])
 
     def apply(self, c: Command) -> tuple[Event, ...]:
-        return tuple(self._answer(c)[0])
+        return tuple(self._answer(as_sent(c))[0])
 
     def _answer(self, c: Command) -> tuple[list[Event], list[bytes]]:
         if c.symbol == ALL_SYMBOLS and c.op in FOR_ALL:

@@ -17,6 +17,8 @@ from matcher_core.reference.data import BookData, Order
 from matcher_core.snapshot import NO_BUY_STOP, trailing_price
 from matcher_core.types import Place, Side
 
+WAITING = (Place.STOP, Place.TRAILING)
+
 
 def wait(book: BookData, order: Order) -> None:
     """A stop that enters. While the book trades, one whose price is already reached is armed at once."""
@@ -32,6 +34,8 @@ def wait(book: BookData, order: Order) -> None:
 
 def run(book: BookData, first: int, last: int) -> None:
     """Trades went from one price to another: arm what that triggers."""
+    if not any(book.shelf(place, side).keys for place in WAITING for side in Side):
+        return
     extreme = {Side.BUY: max(first, last), Side.SELL: min(first, last)}
     for side in Side:
         arm_reached(book, Place.STOP, side, extreme[side])

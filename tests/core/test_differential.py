@@ -1,6 +1,7 @@
-"""The compiled book against the reference: the same commands, every event and the state hash compared after each step.
+"""The compiled book against the reference: the same commands, every event and the whole state compared after each step.
 
-TOKENX_LONG_TESTS=1 runs far longer; TOKENX_SEED repeats a run whose printed seed failed.
+The state includes the rolling hash and the statistics, because a snapshot does. TOKENX_LONG_TESTS=1 runs far longer;
+TOKENX_SEED repeats a run whose printed seed failed.
 """
 
 import random
@@ -10,130 +11,74 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from matcher_core import Book, Command, Op, ReferenceBook, SelfTradePrevention, decode_events
-from matcher_core.types import MAX_PRICE_TICKS, MAX_QUANTITY_LOTS
+from matcher_core.types import MAX_PRICE_TICKS, BookState
+from tests.core import generators
 from tests.core.builders import LONG_RUN, a_seed
+from tests.core.generators import KINDS, World, near, packed
 
 SYMBOL = 3
-IDS = st.integers(1, 14)
-OWNERS = st.integers(0, 3)
-GROUPS = st.sampled_from([0, 0, 0, 9])
-PRICES = st.one_of(
-    st.integers(97, 103),
-    st.integers(1, 3000),
-    st.sampled_from([1, 2, 2**32, 2**62, MAX_PRICE_TICKS - 1, MAX_PRICE_TICKS]),
-    st.integers(1, MAX_PRICE_TICKS),
-)
-QUANTITIES = st.one_of(st.integers(1, 20), st.sampled_from([2**63, MAX_QUANTITY_LOTS]))
-U8 = st.integers(0, 255)
-U64 = st.integers(0, 2**64 - 1)
+RANDOMS = st.randoms(use_true_random=False)
+ORDERS = [name for name in KINDS if name not in ("state", "go_on", "call", "mass_cancel", "bands")]
 
 
 class BothBooks(RuleBasedStateMachine):
     """Hypothesis chooses commands; both books answer."""
 
-    @initialize(stp=st.sampled_from(SelfTradePrevention), max_orders=st.sampled_from([3, 1 << 20]))
+    @initialize(stp=st.sampled_from(SelfTradePrevention), max_orders=st.sampled_from([1 << 20] * 7 + [4]))
     def open(self, stp: SelfTradePrevention, max_orders: int) -> None:
-        self.seq = 0
         self.fast = Book(SYMBOL, stp=stp, max_orders=max_orders)
         self.plain = ReferenceBook(SYMBOL, stp=stp, max_orders=max_orders)
+        self.seq = 0
 
-    def send(self, *commands: Command) -> None:
-        packed = b"".join(c.pack() for c in commands)
-        got, expected = self.fast.process(packed), self.plain.process(packed)
-        assert got == expected, f"{commands}: {decode_events(got)} instead of {decode_events(expected)}"
+    def world(self, rng: random.Random) -> World:
+        self.seq += 100
+        return World(rng, self.plain, seq=self.seq)
 
-    def next(self, op: Op, **fields: int) -> Command:
-        self.seq += 1
-        return Command(op, symbol=SYMBOL, seq=self.seq)._replace(**fields)
+    def send(self, data: bytes) -> None:
+        got, expected = bytes(self.fast.process(data)), self.plain.process(data)
+        assert got == expected, f"{decode_events(got)} instead of {decode_events(expected)}"
 
-    @rule(id=IDS, side=st.integers(0, 1), tif=st.sampled_from([0, 0, 0, 1, 2]), post=st.sampled_from([0, 0, 0, 1]),
-          owner=OWNERS, group=GROUPS, price=PRICES, quantity=QUANTITIES)  # fmt: skip
-    def limit(self, id: int, side: int, tif: int, post: int, owner: int, group: int, price: int, quantity: int) -> None:
-        self.send(
-            self.next(
-                Op.LIMIT,
-                order_id=id,
-                side=side,
-                tif=tif,
-                flags=post,
-                owner=owner,
-                group=group,
-                price=price,
-                quantity=quantity,
-            )
-        )
+    @rule(kind=st.sampled_from(ORDERS), rng=RANDOMS)
+    def order(self, kind: str, rng: random.Random) -> None:
+        self.send(packed(KINDS[kind](self.world(rng))))
 
-    @rule(
-        start=IDS, count=st.integers(2, 8), side=st.integers(0, 1), owner=OWNERS, price=PRICES, step=st.integers(0, 3)
-    )
-    def several(self, start: int, count: int, side: int, owner: int, price: int, step: int) -> None:
-        """A batch of limit orders at neighbouring prices."""
-        batch = [
-            self.next(
-                Op.LIMIT,
-                order_id=start + i,
-                side=side,
-                owner=owner,
-                price=min(price + i * step, MAX_PRICE_TICKS),
-                quantity=5,
-            )
-            for i in range(count)
-        ]
-        self.send(*batch)
+    @rule(kinds=st.lists(st.sampled_from(ORDERS), min_size=2, max_size=6), rng=RANDOMS)
+    def several(self, kinds: list[str], rng: random.Random) -> None:
+        """One call with many commands; the generator saw the book before the first of them."""
+        w = self.world(rng)
+        self.send(packed([command for kind in kinds for command in KINDS[kind](w)]))
 
-    @rule(id=IDS, side=st.integers(0, 1), tif=st.sampled_from([1, 2]), owner=OWNERS, group=GROUPS,
-          protection=st.one_of(st.just(0), PRICES), quantity=QUANTITIES)  # fmt: skip
-    def market(self, id: int, side: int, tif: int, owner: int, group: int, protection: int, quantity: int) -> None:
-        self.send(
-            self.next(
-                Op.MARKET,
-                order_id=id,
-                side=side,
-                tif=tif,
-                owner=owner,
-                group=group,
-                price=protection,
-                quantity=quantity,
-            )
-        )
+    @rule(kind=st.sampled_from(["state", "call", "mass_cancel", "bands", "bands"]), rng=RANDOMS)
+    def venue(self, kind: str, rng: random.Random) -> None:
+        self.send(packed(KINDS[kind](self.world(rng))))
 
-    @rule(id=IDS, owner=OWNERS)
-    def cancel(self, id: int, owner: int) -> None:
-        self.send(self.next(Op.CANCEL, order_id=id, owner=owner))
+    @precondition(lambda self: self.plain.state is not BookState.TRADING)  # pyright: ignore
+    @rule(rng=RANDOMS)
+    def go_on(self, rng: random.Random) -> None:
+        self.send(packed(KINDS["go_on"](self.world(rng))))
 
-    @rule(id=IDS, data=st.data(), post=st.sampled_from([0, 0, 1]))
-    def replace(self, id: int, data: st.DataObject, post: int) -> None:
-        """Mostly by the right owner, often at the same price."""
-        order = self.plain.order(id)
-        owner = data.draw(OWNERS) if order is None else data.draw(st.sampled_from([order.owner] * 5 + [99]))
-        price = data.draw(PRICES if order is None else st.one_of(st.just(order.price_ticks), PRICES))
-        quantity = data.draw(QUANTITIES)
-        self.send(self.next(Op.REPLACE, order_id=id, owner=owner, price=price, quantity=quantity, flags=post))
+    @rule(make=st.sampled_from([generators.nonsense, generators.damaged]), rng=RANDOMS)
+    def nonsense(self, make: Callable[[World], bytes], rng: random.Random) -> None:
+        """Whatever bytes: answers, never a crash."""
+        self.send(make(self.world(rng)))
 
-    @rule(owner=OWNERS)
-    def mass_cancel(self, owner: int) -> None:
-        self.send(self.next(Op.MASS_CANCEL, owner=owner))
-
-    @rule(state=st.sampled_from([1, 1, 1, 1, 2, 3]))
-    def set_state(self, state: int) -> None:
-        self.send(self.next(Op.SET_STATE, quantity=state))
-
-    @rule(head=st.tuples(U8, U8, U8, U8), rest=st.tuples(U64, U64, U64, U64), price=st.integers(-(2**63), 2**63 - 1),
-          tail=st.tuples(U64, st.sampled_from([0, 0, 1])))  # fmt: skip
-    def anything(
-        self, head: tuple[int, int, int, int], rest: tuple[int, int, int, int], price: int, tail: tuple[int, int]
-    ) -> None:
-        """Whatever 64 bytes: an answer, never a crash."""
-        self.send(Command(*head, SYMBOL, *rest, price, *tail))
-
-    @rule()
-    def restart(self) -> None:
-        """Going on from a snapshot is the same as never having stopped."""
-        image = self.fast.snapshot()
-        self.fast, self.plain = Book.restore(image), ReferenceBook.restore(image)
+    @rule(which=st.sampled_from(["compiled", "reference"]))
+    def restart(self, which: str) -> None:
+        """Going on from a snapshot, also from the other's, is the same as never having stopped."""
+        if which == "compiled":
+            self.fast = Book.restore(self.plain.snapshot())
+        else:
+            self.plain = ReferenceBook.restore(self.fast.snapshot())
 
     @invariant()
     def same(self) -> None:
@@ -142,23 +87,18 @@ class BothBooks(RuleBasedStateMachine):
         self.fast.check_invariants()
         self.plain.check_invariants()
         assert self.fast.snapshot() == self.plain.snapshot()
-        assert self.fast.depth(5) == self.plain.depth(5)
 
 
-@pytest.mark.timeout(3600 if LONG_RUN else 300)
+@pytest.mark.timeout(7200 if LONG_RUN else 900)
 def test_books_agree_when_hypothesis_drives_them():
     profile = settings(
-        max_examples=2000 if LONG_RUN else 400,
-        stateful_step_count=60 if LONG_RUN else 40,
+        max_examples=20_000 if LONG_RUN else 2_000,
+        stateful_step_count=50 if LONG_RUN else 30,
         deadline=None,
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
     run_state_machine_as_test(hypothesis.seed(a_seed())(BothBooks), settings=profile)
-
-
-def near(rng: random.Random) -> int:
-    return rng.randrange(95, 106)
 
 
 def wide(rng: random.Random) -> int:
@@ -174,14 +114,40 @@ def clustered(rng: random.Random) -> int:
     return rng.choice([1, 10**6, 10**6 + 270_000, 2**40, MAX_PRICE_TICKS - 2000]) + rng.randrange(2000)
 
 
-@pytest.mark.parametrize("price", [near, wide, anywhere, clustered])
-def test_books_agree_when_many_random_commands_run(price: Callable[[random.Random], int]):
+PRICES = [near, wide, anywhere, clustered]
+
+
+@pytest.mark.timeout(3600 if LONG_RUN else 300)
+@pytest.mark.parametrize("price", PRICES)
+@pytest.mark.parametrize("stp", SelfTradePrevention)
+def test_books_agree_when_many_random_commands_of_all_kinds_run(
+    stp: SelfTradePrevention, price: Callable[[random.Random], int]
+):
+    rng = random.Random(a_seed())
+    fast, plain = Book(SYMBOL, stp=stp), ReferenceBook(SYMBOL, stp=stp)
+    world = World(rng, plain, ids=400, price_near=price, edges=False)
+    for step in range(20_000 if LONG_RUN else 600):
+        data = packed([command for _ in range(4) for command in generators.any_batch(world)])
+        assert bytes(fast.process(data)) == plain.process(data), f"step {step}"
+        if step % 50 == 0:
+            fast.check_invariants()
+            plain.check_invariants()
+            assert fast.snapshot() == plain.snapshot()
+        if step % 200 == 100:
+            fast = Book.restore(plain.snapshot())
+    assert fast.snapshot() == plain.snapshot()
+    statistics = plain.statistics()
+    assert statistics.accepted > statistics.rejected, "most of what is tried should be possible"
+
+
+@pytest.mark.parametrize("price", PRICES)
+def test_books_agree_when_many_random_plain_commands_run(price: Callable[[random.Random], int]):
     rng = random.Random(a_seed())
     for stp in SelfTradePrevention:
         fast, plain = Book(SYMBOL, stp=stp), ReferenceBook(SYMBOL, stp=stp)
         for seq in range(0, 60_000 if LONG_RUN else 3_000, 20):
-            packed = b"".join(random_command(rng, seq + i, price(rng)).pack() for i in range(20))
-            assert fast.process(packed) == plain.process(packed), f"seq {seq}"
+            data = b"".join(random_command(rng, seq + i, price(rng)).pack() for i in range(20))
+            assert bytes(fast.process(data)) == plain.process(data), f"seq {seq}"
             if seq % 500 == 0:
                 fast.check_invariants()
                 assert fast.state_hash() == plain.state_hash()

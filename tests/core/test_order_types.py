@@ -2,7 +2,7 @@
 
 import pytest
 
-from matcher_core import Accepted, Decremented, Refreshed, Replaced, SelfTradePrevention, Trade
+from matcher_core import Accepted, Command, Decremented, Refreshed, Replaced, SelfTradePrevention, Trade
 from matcher_core.types import MAX_PRICE_TICKS, BookState, Place
 from tests.core.builders import (
     BUY,
@@ -291,13 +291,13 @@ def test_decrement_when_others_stand_behind_then_the_taker_goes_on(make_book: Ma
 
 
 @pytest.mark.parametrize("order", [buy(1, 100, 5, tif=DAY), until(buy(1, 100, 5), 9)], ids=["day", "gtd"])
-def test_lasting_order_when_entered_then_it_is_an_order_like_any(make_book: MakeBook, order):  # pyright: ignore
+def test_lasting_order_when_entered_then_it_is_an_order_like_any(make_book: MakeBook, order: Command):
     book = make_book()
-    send(book, order)  # pyright: ignore[reportUnknownArgumentType]
+    send(book, order)
     assert trades(send(book, sell(2, 100, 3))) == [(1, 2, 100, 3)]
     found = book.order(1)
     assert found is not None
-    assert (found.tif, found.expire_at) == (order.tif, order.expire_at)  # pyright: ignore
+    assert (found.tif, found.expire_at) == (order.tif, order.expire_at)
 
 
 def test_post_only_when_hidden_too_then_rests_hidden(make_book: MakeBook):

@@ -10,6 +10,7 @@ from tests.core.builders import (
     BUY,
     SELL,
     UNCROSS,
+    AnyBook,
     MakeBook,
     buy,
     cancel,
@@ -183,9 +184,10 @@ def test_replace_when_such_an_order_cannot_change_then_refused(
 # ---- trailing stops --------------------------------------------------------------------------------------------------
 
 
-def stop_of(book: object, order_id: int) -> int:
-    order = book.order(order_id)  # pyright: ignore
-    return order.stop_ticks  # pyright: ignore
+def stop_of(book: AnyBook, order_id: int) -> int:
+    order = book.order(order_id)
+    assert order is not None
+    return order.stop_ticks
 
 
 def test_trailing_when_nothing_has_traded_then_no_stop_yet(make_book: MakeBook):
