@@ -10,13 +10,15 @@ INSTALL := $(UV) pip install --python $(PY) --quiet
 DONE    := .cache/make
 PYTEST  := $(PY) -m pytest
 PACKAGES := matcher_core tokenx_common tokenx_api tokenx_chain tokenx_matcher tokenx_kyt tokenx_cli
-BOOK    := setup.py pyproject.toml $(wildcard matcher_core/*.p* matcher_core/*.h)
+BOOK    := setup.py pyproject.toml $(wildcard matcher_core/*.p* matcher_core/include/*.h)
+CLIB    := build/clib/libmatcher_core.so
+FUZZ_SECONDS := 600
 SOL     := contracts/build.mjs contracts/package-lock.json $(shell find contracts/src -type f 2>/dev/null)
 WEB     := $(shell find frontend/src frontend/public frontend/scripts frontend/*.json frontend/*.mjs frontend/next.config.ts -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check format up down bench openapi setup setup-dev npm contracts web temporal temporal-behind lock doctor clean
+.PHONY: help demo test test-fast check format up down bench clib fuzz fuzz-corpus openapi setup setup-dev npm contracts web temporal temporal-behind lock doctor clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +54,16 @@ bench: setup-dev temporal-behind contracts temporal ## measure the order book, t
 	$(PYTEST) benchmarks --benchmark-only
 	$(PY) -m benchmarks.bench_matcher_latency
 	$(PY) -m benchmarks.bench_orders_rest
+
+clib: setup-dev $(CLIB) ## the order book as a C library without Python, in build/clib
+$(CLIB): $(BOOK) $(wildcard clib/*)
+	$(PY) -m clib.build --out $(@D)
+
+fuzz: setup-dev ## look for inputs that break the order book (FUZZ_SECONDS=600); needs clang
+	$(PY) -m fuzz.run --seconds $(FUZZ_SECONDS)
+
+fuzz-corpus: setup-dev ## make the fuzzers' corpus anew, from the rule tests and a seed
+	$(PY) -m fuzz.corpus
 
 openapi: setup contracts ## write docs/openapi from the services as they are
 	$(TOKENX) up --detach --no-web --ports auto --data .cache/openapi-stack
