@@ -48,7 +48,7 @@ cdef public int64_t mc_process(engine_t *e, const command_t *commands, uint64_t 
     if unlikely(e.broken):
         return -1
     if e.event_count >= EVENTS_TO_ROLL:
-        roll(e, NULL)
+        roll(e, e.books if e.book_count == 1 else NULL)
         e.event_count = 0
         e.events_rolled = 0
     e.events_first = e.event_count
@@ -149,7 +149,7 @@ cdef public uint64_t mc_live(const engine_t *e) noexcept nogil:
 
 cdef public uint64_t mc_rolling_hash(engine_t *e, uint32_t symbol) noexcept nogil:
     cdef const book_t *b = book_find(e, symbol)
-    roll(e, NULL)
+    roll(e, e.books if e.book_count == 1 else NULL)
     return 0 if b == NULL else b.rolling_hash
 
 

@@ -203,7 +203,7 @@ cdef class Engine:
                 self._take_events(count)
                 with nogil:
                     run(e, &e.books[index] if index >= 0 else NULL, <const uint8_t *> view.buf, count)
-                    roll(e, &e.books[index] if index >= 0 else NULL)
+                    roll(e, &e.books[index] if index >= 0 else (e.books if e.book_count == 1 else NULL))
                 self._give_events(who)
                 self._out.open = True
                 try:

@@ -83,14 +83,16 @@ cdef inline uint64_t rolled(uint64_t h, const event_t *v) noexcept nogil:
 
 
 cdef void roll(engine_t *e, book_t *only) noexcept nogil:
-    """Take all events not yet taken into the hashes of their books. `only`: all are of this book; else NULL."""
+    """Take all events not yet taken into the hashes of their books. `only`: the one book there is, or NULL. A refusal for a
+    symbol that no book has counts nowhere."""
     cdef uint64_t i
     cdef uint64_t h
     cdef book_t *b
     if only != NULL:
         h = only.rolling_hash
         for i in range(e.events_rolled, e.event_count):
-            h = rolled(h, &e.events[i])
+            if likely(e.events[i].symbol == only.symbol):
+                h = rolled(h, &e.events[i])
         only.rolling_hash = h
     else:
         for i in range(e.events_rolled, e.event_count):

@@ -7,64 +7,67 @@ cdef inline uint64_t peek(const uint8_t *commands, uint64_t i, uint64_t offset) 
     return value
 
 
+cdef inline const void *either(uint64_t mask, const void *a, const void *b) noexcept nogil:
+    """a where the mask is all ones, b where it is zero."""
+    return <const void *> ((<size_t> a & mask) | (<size_t> b & ~mask))
+
+
 cdef inline uint32_t id_hint(const engine_t *e, uint64_t order_id) noexcept nogil:
     """The order an id seems to name, plus 1, or 0. The book is not compared and the hash not searched."""
     cdef const page_t *p = page_seat(e, order_id >> PAGE_SHIFT)
-    return page_entry(e, p, order_id)[0] if p.number == (order_id >> PAGE_SHIFT) + 1 else 0
+    return page_entry(e, p, order_id)[0] if likely(p.number == (order_id >> PAGE_SHIFT) + 1) else 0
+
+
+cdef inline const side_t *side_hint(
+    const engine_t *e, const book_t *only, const uint8_t *commands, uint64_t i
+) noexcept nogil:
+    """The side of a coming command; some side if it names no book."""
+    cdef uint64_t head = peek(commands, i, 0)
+    cdef const book_t *b = only if only != NULL else book_find(e, <uint32_t> (head >> 32))
+    return &(b if likely(b != NULL) else e.books).sides[(head >> 8) & 1]
+
+
+cdef inline uint64_t place_hint(const side_t *s, const uint8_t *commands, uint64_t i) noexcept nogil:
+    """Where in a window that is not empty the price of a coming command stands; some place if it is outside."""
+    cdef uint64_t head = peek(commands, i, 0)
+    return (key_of((head >> 8) & 1, <int64_t> peek(commands, i, 40)) - s.window.base) & (s.window.width - 1)
 
 
 cdef inline void prefetch_ahead(
-    const engine_t *e, const book_t *only, const uint8_t *commands, uint64_t i, uint64_t count
+    const engine_t *e, const book_t *only, const uint8_t *commands, uint64_t i
 ) noexcept nogil:
     """Bring the memory of coming commands closer, one step of the chain id -> order -> level at a time.
 
     Hints only: what is read here may be stale when the command runs, so it serves as an address and nothing else. An id
-    entry found means an old order, none a new one.
+    entry found means an old order, none a new one. That is chosen without branches: news and cancels come at random, and a
+    wrongly foreseen branch costs as much as the prefetch saves.
     """
-    cdef uint64_t order_id, head, place
-    cdef uint32_t entry
-    cdef const page_t *p
-    cdef const book_t *b = only
-    cdef const window_t *w
+    cdef uint64_t order_id = peek(commands, i + PREFETCH_IDS, 16)
+    cdef const page_t *p = page_seat(e, order_id >> PAGE_SHIFT)
+    cdef const side_t *s
+    cdef uint64_t place, old, slot
+    cdef uint32_t near, known
     prefetch(commands + (i + PREFETCH_COMMANDS) * sizeof(command_t))
-    if i + PREFETCH_IDS < count:
-        order_id = peek(commands, i + PREFETCH_IDS, 16)
-        p = page_seat(e, order_id >> PAGE_SHIFT)
-        if p.number == (order_id >> PAGE_SHIFT) + 1:
-            prefetch(page_entry(e, p, order_id))
-        if only == NULL:
-            b = book_find(e, <uint32_t> (peek(commands, i + PREFETCH_IDS, 0) >> 32))
-            if b != NULL:
-                prefetch(b)
-                prefetch(&b.sides[(peek(commands, i + PREFETCH_IDS, 0) >> 8) & 1])
-    if i + PREFETCH_ORDERS < count:
-        entry = id_hint(e, peek(commands, i + PREFETCH_ORDERS, 16))
-        if entry != 0:
-            prefetch(&e.orders[entry - 1])
-            prefetch(&e.cold[entry - 1])
-        else:
-            head = peek(commands, i + PREFETCH_ORDERS, 0)
-            if only == NULL:
-                b = book_find(e, <uint32_t> (head >> 32))
-            if b != NULL:
-                w = &b.sides[(head >> 8) & 1].window
-                place = key_of((head >> 8) & 1, <int64_t> peek(commands, i + PREFETCH_ORDERS, 40)) - w.base
-                if place < w.width:
-                    prefetch(&w.bits0[place >> 6])
-                    prefetch(&w.ladder[place])
-    if i + PREFETCH_LEVELS < count:
-        entry = id_hint(e, peek(commands, i + PREFETCH_LEVELS, 16))
-        if entry != 0:
-            prefetch(&e.levels[e.orders[entry - 1].level])
-        else:
-            head = peek(commands, i + PREFETCH_LEVELS, 0)
-            if only == NULL:
-                b = book_find(e, <uint32_t> (head >> 32))
-            if b != NULL:
-                w = &b.sides[(head >> 8) & 1].window
-                place = key_of((head >> 8) & 1, <int64_t> peek(commands, i + PREFETCH_LEVELS, 40)) - w.base
-                if place < w.width and window_has(w, place):
-                    prefetch(&e.levels[w.ladder[place]])
+    prefetch(page_entry(e, p, order_id))
+    if only == NULL:
+        s = side_hint(e, only, commands, i + PREFETCH_IDS)
+        prefetch(s)
+
+    s = side_hint(e, only, commands, i + PREFETCH_ORDERS)
+    slot = id_hint(e, peek(commands, i + PREFETCH_ORDERS, 16))
+    old = 0 - <uint64_t> (slot != 0)                # all ones or nothing
+    if likely(s.window.width != 0):
+        place = place_hint(s, commands, i + PREFETCH_ORDERS)
+        prefetch(either(old, &e.orders[slot - (old & 1)], &s.window.ladder[place]))
+        prefetch(either(old, &e.cold[slot - (old & 1)], &s.window.bits0[place >> 6]))
+
+    s = side_hint(e, only, commands, i + PREFETCH_LEVELS)
+    slot = id_hint(e, peek(commands, i + PREFETCH_LEVELS, 16))
+    old = 0 - <uint64_t> (slot != 0)
+    if likely(s.window.width != 0):
+        near = s.window.ladder[place_hint(s, commands, i + PREFETCH_LEVELS)]
+        known = e.orders[slot - (old & 1)].level
+        prefetch(either(old, &e.levels[known], &e.levels[near]))
 
 
 cdef details_t NO_DETAILS       # of a plain command: all zero
@@ -130,6 +133,6 @@ cdef inline void run(engine_t *e, book_t *only, const uint8_t *commands, uint64_
     """Apply packed commands in order: all to one book, or each to that of its symbol. The caller rolls the events."""
     cdef uint64_t i = 0
     while i < count and likely(not e.broken):
-        if e.live > PREFETCH_FROM:
-            prefetch_ahead(e, only, commands, i, count)
+        if e.live > PREFETCH_FROM and i + PREFETCH_IDS < count:
+            prefetch_ahead(e, only, commands, i)
         i += step(e, only, commands, i, count)

@@ -112,14 +112,15 @@ cdef void window_move(engine_t *e, side_t *s, uint64_t base, uint64_t width) noe
 cdef void widen(engine_t *e, side_t *s, uint64_t key) noexcept nogil:
     """Try to bring a key that is outside the window inside, by moving or doubling the window.
 
-    The width stays within 256 times the number of levels, so two orders far apart do not cost megabytes. Rebuilding is
+    The width stays within 32 times the number of levels: two orders far apart do not cost megabytes, and the windows of
+    many small books stay in the cache. Rebuilding is
     paid from credit that each call earns, so no sequence of orders can make it cost more than O(1) a command on average.
     """
     cdef window_t *w = &s.window
     cdef uint64_t low = key
     cdef uint64_t high = key
     cdef uint64_t width = w.width if w.width else WINDOW_MIN
-    cdef uint64_t limit = 256 * (w.levels + s.far_levels + 16)
+    cdef uint64_t limit = 32 * (w.levels + s.far_levels + 16)
     cdef uint64_t span, margin, base, cost
     if s.credit < CREDIT_MAX:
         s.credit += CREDIT_STEP
