@@ -10,9 +10,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import Final, NamedTuple
 
-from matcher_core.book import BUILD_ID
+from matcher_core.book import BUILD_ID, Engine
 from matcher_core.build import source_id
-from matcher_core.engines import open_engine
 from matcher_core.feeds.chunks import Chunk
 from matcher_core.records import COMMAND
 from matcher_core.reference import ReferenceBook
@@ -94,7 +93,7 @@ def measure(profile: Profile, flow: Synthetic, size: Size) -> ProfileResult:
     ends: set[bytes] = set()
     rounds = [[_one_batch(flow, batch, ends) for batch in BATCHES] for _ in range(size.rounds)]
     batches = tuple(_middle([found[at] for found in rounds]) for at in range(len(BATCHES)))
-    engine = open_engine(range(flow.books))
+    engine = Engine(range(flow.books), stp=SelfTradePrevention.OFF)
     latency = SingleClock(engine)
     latency.add(Chunk(flow.warm, timed=False, done=0))
     memory = engine.memory_bytes() / len(engine)
@@ -122,7 +121,7 @@ def measure(profile: Profile, flow: Synthetic, size: Size) -> ProfileResult:
 
 
 def _one_batch(flow: Synthetic, batch: int, ends: set[bytes]) -> BatchResult:
-    engine = open_engine(range(flow.books))
+    engine = Engine(range(flow.books), stp=SelfTradePrevention.OFF)
     clock = BatchClock(engine, batch)
     clock.add(Chunk(flow.warm, timed=False, done=0))
     clock.add(Chunk(flow.timed, timed=True, done=0))
@@ -137,7 +136,7 @@ def _middle(rounds: list[BatchResult]) -> BatchResult:
 
 def _trades(flow: Synthetic, ops: int | None = None) -> bytes:
     """The engine's trades of the timed commands, or of the first `ops` of them."""
-    engine, pick = open_engine(range(flow.books)), best_picker()
+    engine, pick = Engine(range(flow.books), stp=SelfTradePrevention.OFF), best_picker()
     engine.process(flow.warm)
     part = flow.timed if ops is None else flow.timed[: ops * COMMAND.size]
     return b"".join(pick(engine.process(piece))[0] for piece in pieces(part, 8192))

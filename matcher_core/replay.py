@@ -21,11 +21,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from matcher_core.book import BUILD_ID
-from matcher_core.engines import AnyEngine, open_engine
+from matcher_core.book import BUILD_ID, Engine
 from matcher_core.feeds.chunks import Bytes, Chunk, Fill, Source
 from matcher_core.records import COMMAND, EVENT
-from matcher_core.types import EventType
+from matcher_core.types import EventType, SelfTradePrevention
 
 TRADE_ROW = struct.Struct("<QQqQ")  # maker id, taker id, price, quantity
 RESTING_ROW = struct.Struct("<IIqQQ")  # symbol, side, price, id, open quantity
@@ -79,7 +78,7 @@ def replay(
     progress: Callable[[int], None] = lambda done: None,
 ) -> ReplayResult:
     """Replay a source. `batch` is the number of commands per call; `progress` gets how far the source is read."""
-    checked, batches, singles = (open_engine(source.symbols) for _ in range(3))
+    checked, batches, singles = (Engine(source.symbols, stp=SelfTradePrevention.OFF) for _ in range(3))
     tally = _Tally(trades_out)
     clock = BatchClock(batches, batch)
     latency = SingleClock(singles)
@@ -138,7 +137,7 @@ class _Tally:
         self._out = trades_out
         self._pick = best_picker()
 
-    def add(self, engine: AnyEngine, chunk: Chunk, batch: int) -> None:
+    def add(self, engine: Engine, chunk: Chunk, batch: int) -> None:
         by_seq = trades_by_seq if chunk.fills else None
         found: dict[tuple[int, int, int], int] = {}
         for part in pieces(chunk.commands, batch):
@@ -201,7 +200,7 @@ class BatchClock:
     """Wall and CPU time of whole batches. A batch's events are dropped before the next one, as a caller does who is done
     with them; the loop around the calls is inside the clocks, the cutting into batches is not."""
 
-    def __init__(self, engine: AnyEngine, batch: int) -> None:
+    def __init__(self, engine: Engine, batch: int) -> None:
         self._engine, self._batch = engine, batch
         self.ops = self.wall_ns = self.cpu_ns = 0
 
@@ -222,7 +221,7 @@ class BatchClock:
 class SingleClock:
     """How long single calls of `process` take, as counts of each duration."""
 
-    def __init__(self, engine: AnyEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._counts: Counter[int] = Counter()
 
@@ -282,7 +281,7 @@ def undisturbed() -> Generator[None, None, None]:
             gc.enable()
 
 
-def _book_digest(engine: AnyEngine) -> tuple[str, int]:
+def _book_digest(engine: Engine) -> tuple[str, int]:
     digest = hashlib.blake2b(digest_size=32)
     resting = 0
     for symbol in sorted(engine.symbols):

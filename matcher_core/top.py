@@ -5,10 +5,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from matcher_core.engines import open_engine
+from matcher_core.book import Engine
 from matcher_core.feeds.chunks import Chunk, Source
 from matcher_core.records import COMMAND, EVENT
-from matcher_core.types import DepthLevel, EventType, Side
+from matcher_core.types import DepthLevel, EventType, SelfTradePrevention, Side
 
 KEPT_TRADES: Final = 64
 BATCH: Final = 1024
@@ -42,7 +42,7 @@ class Player:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._engine = open_engine(source.symbols)
+        self._engine = Engine(source.symbols, stp=SelfTradePrevention.OFF)
         self._chunks = source.chunks()
         self._waiting = memoryview(b"")
         self._left = self._done = 0  # where in the file the chunk begins and ends

@@ -30,16 +30,11 @@ from typing import Final
 from matcher_core.feeds import dbn
 from matcher_core.feeds.chunks import BadFile, Chunk
 from matcher_core.feeds.recorder import UNSEEN, Recorder
-from matcher_core.types import Op, Side
+from matcher_core.types import BookState, Op, Side, TimeInForce
 
 SIDES: Final = {b"B": Side.BUY, b"A": Side.SELL}
 LONGEST_EVENT: Final = 1 << 14
 """Records after which an event is replayed even without its last one: some writers never set the flag."""
-# Words of the commands for auctions.
-_UNCROSS: Final = 8
-_AT_THE_OPEN: Final = 5
-_OPENING_AUCTION: Final = 4
-_TRADING: Final = 1
 _FROM_THE_START: Final = -1
 
 
@@ -85,7 +80,7 @@ class _Instrument:
         self._event: list[tuple[int, dbn.Record]] = []
         out.opened(plan.number)
         if _FROM_THE_START in plan.calls_after:
-            out.other(Op.SET_STATE, self._symbol, quantity=_OPENING_AUCTION)
+            out.other(Op.SET_STATE, self._symbol, quantity=BookState.OPENING_AUCTION)
 
     def take(self, at: int, record: dbn.Record) -> None:
         self._event.append((at, record))
@@ -109,7 +104,7 @@ class _Instrument:
             else:
                 self._change(record)
         if any(at in self._plan.calls_after for at, record in event if record.action == b"T"):
-            self._out.other(Op.SET_STATE, self._symbol, quantity=_OPENING_AUCTION)
+            self._out.other(Op.SET_STATE, self._symbol, quantity=BookState.OPENING_AUCTION)
 
     def _withdrawn_first(self, event: list[tuple[int, dbn.Record]]) -> list[tuple[int, dbn.Record]]:
         traded = {record.order_id for _, record in event if record.action in (b"T", b"F")}
@@ -185,9 +180,9 @@ class _Instrument:
             side = Side.BUY if lacks[Side.BUY] >= lacks[Side.SELL] else Side.SELL
             lacks[side] -= fill.size
             self._out.other(
-                Op.MARKET, self._symbol, tif=_AT_THE_OPEN, side=side, order_id=fill.order_id, quantity=fill.size
+                Op.MARKET, self._symbol, tif=TimeInForce.OPG, side=side, order_id=fill.order_id, quantity=fill.size
             )
-        return self._out.other(_UNCROSS, self._symbol, quantity=_TRADING)
+        return self._out.other(Op.UNCROSS, self._symbol, quantity=BookState.TRADING)
 
     def _filled(self, fill: dbn.Record) -> None:
         known = self._orders.pop(fill.order_id, None)

@@ -92,6 +92,7 @@ def test_auction_when_fills_name_both_sides_then_the_book_is_called_and_uncrosse
     assert did(path) == [("SET_STATE", 0, 4), ("LIMIT", 1, 5), ("LIMIT", 2, 8), ("MARKET", 77, 3), ("UNCROSS", 0, 1)]
     assert commands(path)[3].side == Side.BUY
     assert replayed(path).facts["auctions"] == 1
+    assert fills(replayed(path)) == (3, 3)
 
 
 def test_call_when_it_is_later_then_it_begins_after_the_last_trade_before_it(tmp_path: Path):

@@ -70,6 +70,7 @@ def test_wheel_when_opened_then_has_the_book_its_types_and_every_package(archive
     names = zipfile.ZipFile(archives["wheel"]).namelist()
     assert any(n.startswith("matcher_core/book.") and n.endswith(".so") for n in names)
     assert {"matcher_core/py.typed", "matcher_core/book.pyi", "matcher_core/book.pxd"} <= set(names)
+    assert [n for n in names if n.endswith(".h")] == ["matcher_core/include/matcher_core.h"]
     packages = {p.parent.name for p in ROOT.glob("tokenx_*/__init__.py")}
     assert packages <= {n.split("/")[0] for n in names}
     assert not any(n.startswith(("tests", "benchmarks")) or n.endswith(".c") for n in names)
@@ -86,6 +87,49 @@ def test_archive_when_installed_into_an_empty_environment_then_works_alone(
     assert run(python, "-c", USE, cwd=tmp_path) == "2\n"
     installed = run(python, "-m", "pip", "list", "--format=freeze", cwd=tmp_path)
     assert {line.split("==")[0] for line in installed.split()} <= {"pip", "setuptools", "tokenx"}
+
+
+CYTHON_USER = """
+# cython: language_level=3
+cimport matcher_core.book as core
+from matcher_core import Book, Side
+
+cdef extern from "matcher_core.h":
+    ctypedef struct mc_command_t:
+        pass
+    ctypedef struct mc_event_t:
+        pass
+
+def sizes():
+    return sizeof(core.command_t), sizeof(core.event_t), sizeof(mc_command_t), sizeof(mc_event_t)
+
+def trade(core.Book book):
+    book.limit(1, Side.SELL, 5, 2)
+    return len(book.limit(2, Side.BUY, 5, 1))
+
+def a_book():
+    cdef core.Book book = Book()
+    return book
+"""
+CYTHON_SETUP = """
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+import matcher_core
+setup(name="user", ext_modules=cythonize([Extension("user", ["user.pyx"], include_dirs=[matcher_core.get_include()])]))
+"""
+
+
+@pytest.mark.timeout(300)
+def test_wheel_when_installed_then_a_cython_extension_builds_on_its_headers(archives: dict[str, Path], tmp_path: Path):
+    """In a fresh environment with nothing but the wheel, Cython and setuptools."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", archives["wheel"], "cython==3.3.1", "setuptools>=80", cwd=tmp_path)
+    (tmp_path / "user.pyx").write_text(CYTHON_USER)
+    (tmp_path / "setup.py").write_text(CYTHON_SETUP)
+    run(python, "setup.py", "build_ext", "--inplace", cwd=tmp_path)
+    use = "import user; print(*user.sizes(), user.trade(user.a_book()))"
+    assert run(python, "-c", use, cwd=tmp_path) == "64 64 64 64 2\n"
 
 
 def test_benchmarks_when_the_build_is_stale_then_refuse_with_status_2(tmp_path: Path):

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from matcher_core.arrays import pack_flow, pick_trades
-from matcher_core.engines import open_engine
+from matcher_core.book import Engine
 from matcher_core.flow import HEADER, MAGIC, RECORD, Flow, pack_plainly, read_flow
 from matcher_core.records import iter_commands
 from matcher_core.replay import percentiles, pick_trades_plainly, timer_ns
+from matcher_core.types import SelfTradePrevention
 from tests.core import flows
 from tests.core.builders import a_seed
 from tests.core.recordings import run, run_without, written
@@ -52,7 +53,7 @@ def test_packing_when_numpy_is_there_then_it_is_the_same_as_without(tmp_path: Pa
 
 
 def test_trades_when_numpy_is_there_then_they_are_the_same_as_without(tmp_path: Path):
-    events = open_engine(range(3)).process(pack_plainly(a_flow(tmp_path).rows, 0))
+    events = Engine(range(3), stp=SelfTradePrevention.OFF).process(pack_plainly(a_flow(tmp_path).rows, 0))
     rows, refused = pick_trades(events)
     assert (rows, refused) == pick_trades_plainly(events)
     assert len(rows) > 0
