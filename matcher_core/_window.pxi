@@ -113,8 +113,8 @@ cdef void widen(engine_t *e, side_t *s, uint64_t key) noexcept nogil:
     """Try to bring a key that is outside the window inside, by moving or doubling the window.
 
     The width stays within 32 times the number of levels: two orders far apart do not cost megabytes, and the windows of
-    many small books stay in the cache. Rebuilding is
-    paid from credit that each call earns, so no sequence of orders can make it cost more than O(1) a command on average.
+    many small books stay in the cache. Rebuilding is paid from credit that each call earns, so no sequence of orders can
+    make it cost more than O(1) a command on average.
     """
     cdef window_t *w = &s.window
     cdef uint64_t low = key
