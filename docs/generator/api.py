@@ -35,6 +35,7 @@ def page() -> str:
     parts = [PREFACE.rstrip(), "## Books", BOOKS.rstrip(), *(_compiled(name) for name in COMPILED)]
     parts += ["## Events and answers", *_classes(CORE / "types.py")]
     parts += ["## Constants", _constants(CORE / "types.py")]
+    parts += ["## Functions", *_functions(CORE / "__init__.py")]
     parts += [
         "## Records",
         "From `matcher_core.records`; layouts are in [records.md](records.md).",
