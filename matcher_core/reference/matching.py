@@ -11,9 +11,9 @@ Self-trade    An order's group is its `group`, or its owner when that is 0. Two 
 Price bands   A trade may happen only inside the static band, reference +- width, and the dynamic one, last price +-
               width, the last price being that before the order now matching began. Without a last price there is no
               dynamic band. At the first price outside, matching stops, BAND_HIT says so, and the book goes into an
-              auction, where all may answer the new price (RTS 7 article 18: a venue must halt or constrain trading on
-              significant moves). The band is looked at before self-trade prevention. What is left of the order waits
-              if it may, else it is canceled with PRICE_BAND.
+              auction, where all may answer the new price (MiFID II article 48(5): a venue must be able to halt or
+              constrain trading on a significant price movement). The band is looked at before self-trade
+              prevention. What is left of the order waits if it may, else it is canceled with PRICE_BAND.
 """
 
 from collections.abc import Callable, Iterator
