@@ -67,7 +67,8 @@ def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def page(result: Row) -> str:
     found = {name: markdown(head, [cells(row) for row in result[name]]) for name, head, cells in SECTIONS}
-    machine = f"{result['processor']}, {result['system']}, Python {result['python']}, {result['compiler']}"
+    busy = f"{result['processors']} processors, load {result['load_average']} before"
+    machine = f"{result['processor']} ({busy}), {result['system']}, Python {result['python']}, {result['compiler']}"
     return TEXT.format(machine=machine, seed=result["seed"], rounds=result["rounds"], build=result["build_id"][:16],
                        commit=result["commit"][:12], **found)  # fmt: skip
 
@@ -97,7 +98,8 @@ without an interpreter (`benchmarks/native.py`); `c-batch-1` is what one command
 
 {mix}
 
-order-matching is measured with 1,000 resting orders only: it needs about a millisecond for an operation there and longer with more.
+The reference is written to be read, not to be fast; what two engines are to each other is the quotient of their ratios. order-matching is
+measured with 1,000 resting orders only: it needs about half a millisecond for an operation there and longer with more.
 
 ## Feed: add, update and delete only
 

@@ -178,10 +178,9 @@ def print_result(result: dict[str, Any]) -> None:
 def as_markdown(result: dict[str, Any]) -> str:
     """Two tables and what the checks said."""
     checked = result["correctness"]
-    lines = [
-        f"{result['processor']}, {result['system']}; {result['rounds']} interleaved rounds, medians; commit {result['commit'][:12]}.",
-        "",
-    ]
+    machine = f"{result['processor']} ({result['processors']} processors, load {result['load_average']} before), {result['system']}"
+    rounds = f"{result['rounds']} interleaved rounds, medians; build {result['build_id'][:16]}."
+    lines = [f"{machine}; {rounds}", ""]
     if checked is not None:
         hashes, audits = (sum(said == "PASS" for said in checked[name].values()) for name in ("hashes", "audits"))
         lines += [
