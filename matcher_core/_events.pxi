@@ -14,12 +14,12 @@ cdef inline event_t *emit_for(
 
     Without memory for it the engine is broken: the effects go on, the event is lost, and the caller is told to rebuild.
     """
-    cdef event_t *v = &e.events[e.event_count]
+    cdef event_t *v
     if unlikely(e.event_count == e.event_capacity):
         if grow_events(e) < 0:
             e.broken = 1
             return &e.spare
-        v = &e.events[e.event_count]
+    v = &e.events[e.event_count]
     e.event_count += 1
     write_head(v, kind, side, code, symbol)
     v.seq = seq
