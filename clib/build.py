@@ -3,7 +3,7 @@
 The compiled book is C that Cython wrote: some functions serve Python, the rest never touch it. Here the same C is compiled with one
 section per function, and the linker keeps only what the mc_* functions reach. Undefined symbols are errors at that link, so a
 mc_* function that came to reach a Python object would fail this build. Writes libmatcher_core.so, libmatcher_core.a and
-include/matcher_core.h; with a Windows compiler (x86_64-w64-mingw32-gcc) matcher_core.dll and its import library instead.
+include/matcher_core.h. For GNU or LLVM tools and ELF, that is Linux; Windows and macOS link differently.
 """
 
 import argparse
@@ -79,14 +79,6 @@ def link_static(cc: str, book: Path, out: Path) -> None:
     kept.unlink()
 
 
-def link_dll(cc: str, book: Path, out: Path) -> None:
-    exports = out / "matcher_core.def"
-    exports.write_text("LIBRARY matcher_core.dll\nEXPORTS\n" + "".join(f"  {name}\n" for name in functions()))
-    arguments = ("-static-libgcc", "-Wl,--gc-sections", "-Wl,--no-undefined", "-Wl,-s")
-    implib = f"-Wl,--out-implib,{out / 'libmatcher_core.dll.a'}"
-    run(cc, "-shared", *arguments, implib, book, exports, "-o", out / "matcher_core.dll")
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m clib.build", description="Build matcher_core as a C library.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "clib")
@@ -98,11 +90,8 @@ def main(argv: list[str] | None = None) -> int:
     (out / "include").mkdir(parents=True, exist_ok=True)
     shutil.copy(HEADER, out / "include")
     book = compile_object(arguments.cc, source(), out / "book.o", arguments.python_include)
-    if "mingw" in arguments.cc:
-        link_dll(arguments.cc, book, out)
-    else:
-        link_shared(arguments.cc, book, out)
-        link_static(arguments.cc, book, out)
+    link_shared(arguments.cc, book, out)
+    link_static(arguments.cc, book, out)
     book.unlink()
     return 0
 
