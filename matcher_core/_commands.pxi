@@ -171,7 +171,7 @@ cdef inline void apply(
 ) noexcept nogil:
     """One command: its events, or one rejection and no effect.
 
-    A well-formed plain limit order or cancel in a plain book is seen by one test each; all else, and all that a check
+    A well-formed plain limit order, cancel or replace in a plain book is seen by one test each; all else, and all that a check
     might refuse, takes the way where the checks stand in their documented order.
     """
     cdef uint32_t head = 0
@@ -182,6 +182,8 @@ cdef inline void apply(
         code = apply_new(e, b, c)
     elif head & 0xFF0000FFU == OP_CANCEL and likely(fit):
         code = apply_cancel(e, b, c)
+    elif head & 0xFF0000FFU == OP_REPLACE and likely(fit & (c.price > 0) & (c.quantity != 0)):
+        code = apply_replace(e, b, c)
     else:
         code = apply_checked(e, b, c, d, found)
     if unlikely(code != 0):

@@ -112,15 +112,16 @@ cdef void window_move(engine_t *e, side_t *s, uint64_t base, uint64_t width) noe
 cdef void widen(engine_t *e, side_t *s, uint64_t key) noexcept nogil:
     """Try to bring a key that is outside the window inside, by moving or doubling the window.
 
-    The width stays within 32 times the number of levels: two orders far apart do not cost megabytes, and the windows of
-    many small books stay in the cache. Rebuilding is paid from credit that each call earns, so no sequence of orders can
+    The width stays within 32 times the number of levels, 256 times from 256 levels on: two orders far apart do not cost
+    megabytes, the windows of many small books stay in the cache, and a wide book still has its levels in the window. Rebuilding is paid from credit that each call earns, so no sequence of orders can
     make it cost more than O(1) a command on average.
     """
     cdef window_t *w = &s.window
     cdef uint64_t low = key
     cdef uint64_t high = key
     cdef uint64_t width = w.width if w.width else WINDOW_MIN
-    cdef uint64_t limit = 32 * (w.levels + s.far_levels + 16)
+    cdef uint64_t levels = w.levels + s.far_levels
+    cdef uint64_t limit = (32 if levels < 256 else 256) * (levels + 16)
     cdef uint64_t span, margin, base, cost
     if s.credit < CREDIT_MAX:
         s.credit += CREDIT_STEP
