@@ -1,20 +1,6 @@
 # The C interface, declared for callers in include/matcher_core.h. No Python object and no interpreter is needed: these
 # functions reach only nogil code. An engine belongs to one thread at a time; the caller sees to that.
 
-cdef struct depth_row_t "mc_level":
-    int64_t price
-    uint64_t lots
-    uint64_t orders
-
-cdef struct order_row_t "mc_order_info":
-    uint64_t order_id
-    uint64_t open_lots
-    uint64_t owner
-    uint64_t group
-    int64_t price
-    uint32_t side
-    uint32_t place
-
 cdef public engine_t *mc_engine_new(
     const uint32_t *symbols, uint64_t count, uint8_t stp, uint64_t max_orders
 ) noexcept nogil:

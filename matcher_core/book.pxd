@@ -257,3 +257,41 @@ cdef class Book:
     cdef book_t *_book(self, engine_t *e) noexcept
     cdef tuple _one(self, command_t *c, const details_t *d)
     cdef object _best(self, uint8_t side)
+
+cdef struct depth_row_t:     # mc_level of the header
+    int64_t price
+    uint64_t lots
+    uint64_t orders
+
+cdef struct order_row_t:     # mc_order_info of the header
+    uint64_t order_id
+    uint64_t open_lots
+    uint64_t owner
+    uint64_t group
+    int64_t price
+    uint32_t side
+    uint32_t place
+
+# The C interface (include/matcher_core.h says what each does). cimport it, and nothing has to be linked.
+cdef public engine_t *mc_engine_new(
+    const uint32_t *symbols, uint64_t count, uint8_t stp, uint64_t max_orders
+) noexcept nogil
+cdef public void mc_engine_free(engine_t *e) noexcept nogil
+cdef public int mc_open(engine_t *e, uint32_t symbol) noexcept nogil
+cdef public int64_t mc_process(engine_t *e, const command_t *commands, uint64_t count) noexcept nogil
+cdef public const event_t *mc_events(const engine_t *e) noexcept nogil
+cdef public int mc_best(engine_t *e, uint32_t symbol, uint8_t side, int64_t *price, uint64_t *lots) noexcept nogil
+cdef public int64_t mc_depth(
+    const engine_t *e, uint32_t symbol, uint8_t side, depth_row_t *rows, uint64_t room
+) noexcept nogil
+cdef public int64_t mc_lots_at(
+    const engine_t *e, uint32_t symbol, uint8_t side, int64_t price, uint64_t *lots
+) noexcept nogil
+cdef public int mc_order(engine_t *e, uint32_t symbol, uint64_t order_id, order_row_t *row) noexcept nogil
+cdef public int mc_state(const engine_t *e, uint32_t symbol) noexcept nogil
+cdef public int mc_indicative(
+    engine_t *e, uint32_t symbol, int64_t *price, uint64_t *volume, uint64_t *surplus, uint8_t *surplus_side
+) noexcept nogil
+cdef public uint64_t mc_live(const engine_t *e) noexcept nogil
+cdef public uint64_t mc_rolling_hash(engine_t *e, uint32_t symbol) noexcept nogil
+cdef public const char *mc_build_id() noexcept nogil

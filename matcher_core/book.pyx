@@ -47,7 +47,6 @@ cdef extern from *:
 
     #if defined(_MSC_VER)
     #include <intrin.h>
-    #include <malloc.h>
     #define MC_PREFETCH(p) _mm_prefetch((const char *) (p), _MM_HINT_T0)
     #define MC_LIKELY(x) (x)
     #define MC_UNLIKELY(x) (x)
@@ -55,8 +54,6 @@ cdef extern from *:
     static __inline int mc_ctz64(uint64_t x) { unsigned long i; _BitScanForward64(&i, x); return (int) i; }
     static __inline int mc_clz64(uint64_t x) { unsigned long i; _BitScanReverse64(&i, x); return 63 - (int) i; }
     static __inline uint32_t mc_swap(uint32_t *p, uint32_t v) { return (uint32_t) _InterlockedExchange((volatile long *) p, (long) v); }
-    static __inline void *mc_malloc_lines(uint64_t n) { return _aligned_malloc((size_t) n, 64); }
-    static __inline void mc_free_lines(void *p) { _aligned_free(p); }
     #else
     /* The empty asm keeps GCC from taking a function that only prefetches for one without effect and dropping its calls. */
     #define MC_PREFETCH(p) do { __builtin_prefetch(p); __asm__ __volatile__(""); } while (0)
@@ -66,8 +63,15 @@ cdef extern from *:
     static inline int mc_ctz64(uint64_t x) { return __builtin_ctzll(x); }
     static inline int mc_clz64(uint64_t x) { return __builtin_clzll(x); }
     static inline uint32_t mc_swap(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL); }
-    static inline void *mc_malloc_lines(uint64_t n) { void *p; return posix_memalign(&p, 64, (size_t) n) == 0 ? p : NULL; }
-    static inline void mc_free_lines(void *p) { free(p); }
+    #endif
+
+    #if defined(_WIN32)
+    #include <malloc.h>
+    static void *mc_malloc_lines(uint64_t n) { return _aligned_malloc((size_t) n, 64); }
+    static void mc_free_lines(void *p) { _aligned_free(p); }
+    #else
+    static void *mc_malloc_lines(uint64_t n) { void *p; return posix_memalign(&p, 64, (size_t) n) == 0 ? p : NULL; }
+    static void mc_free_lines(void *p) { free(p); }
     #endif
 
     #if defined(__linux__)

@@ -110,6 +110,19 @@ def trade(core.Book book):
 def a_book():
     cdef core.Book book = Book()
     return book
+
+def without_python():
+    # a refused command and its code, by functions that need no linking
+    cdef core.command_t c
+    cdef unsigned int symbol = 0
+    cdef core.engine_t *e = core.mc_engine_new(&symbol, 1, 1, 10)
+    cdef long long count
+    c.op = 99
+    with nogil:
+        count = core.mc_process(e, &c, 1)
+    code = core.mc_events(e).code
+    core.mc_engine_free(e)
+    return count, code
 """
 CYTHON_SETUP = """
 from Cython.Build import cythonize
@@ -128,8 +141,8 @@ def test_wheel_when_installed_then_a_cython_extension_builds_on_its_headers(arch
     (tmp_path / "user.pyx").write_text(CYTHON_USER)
     (tmp_path / "setup.py").write_text(CYTHON_SETUP)
     run(python, "setup.py", "build_ext", "--inplace", cwd=tmp_path)
-    use = "import user; print(*user.sizes(), user.trade(user.a_book()))"
-    assert run(python, "-c", use, cwd=tmp_path) == "64 64 64 64 2\n"
+    use = "import user; print(*user.sizes(), user.trade(user.a_book()), *user.without_python())"
+    assert run(python, "-c", use, cwd=tmp_path) == "64 64 64 64 2 1 101\n"
 
 
 def test_benchmarks_when_the_build_is_stale_then_refuse_with_status_2(tmp_path: Path):
