@@ -18,7 +18,7 @@ WEB     := $(shell find frontend/src frontend/public frontend/scripts frontend/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check format up down bench clib fuzz fuzz-corpus openapi setup setup-dev npm contracts web temporal temporal-behind lock doctor clean
+.PHONY: help demo test test-fast test-debug check format up down bench clib fuzz fuzz-corpus openapi setup setup-dev npm contracts web temporal temporal-behind lock doctor clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,11 @@ test: setup-dev temporal-behind contracts web temporal ## every test: quick ones
 
 test-fast: setup-dev ## only the tests that start no server
 	$(PYTEST) -m "not stack and not flow and not fault and not browser"
+
+test-debug: setup-dev ## the order book's tests on a build with bounds checks, assertions and leak counters
+	rm -rf .cache/debug && mkdir -p .cache/debug
+	git ls-files -z matcher_core tests setup.py pyproject.toml README.md LICENSE | xargs -0 cp --parents -t .cache/debug
+	cd .cache/debug && TOKENX_DEBUG_BUILD=1 $(CURDIR)/$(PY) setup.py --quiet build_ext --inplace && $(CURDIR)/$(PYTEST) tests/core --ignore tests/core/test_packaging.py --ignore tests/core/test_c_api.py
 
 check: setup-dev ## style, types and import rules, in under a minute
 	$(VENV)/bin/ruff check .

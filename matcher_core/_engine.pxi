@@ -8,7 +8,7 @@ cdef class EventBuffer:
     """
 
     def __dealloc__(self):
-        free_lines(self.data)
+        events_free(self.data)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         if not self.open:

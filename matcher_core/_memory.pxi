@@ -2,6 +2,10 @@
 # before a command has any effect: a command that cannot get its memory is refused whole. Only events grow while a command
 # runs, see emit(). Functions return 0, or -1 when memory ran out.
 
+cdef int64_t engines_alive      # for debug_counters()
+cdef int64_t events_alive       # event arrays
+
+
 cdef engine_t *engine_new(uint8_t stp, uint64_t max_orders, uint64_t salt) noexcept nogil:
     """An engine without books."""
     cdef engine_t *e = <engine_t *> calloc(1, sizeof(engine_t))
@@ -15,6 +19,7 @@ cdef engine_t *engine_new(uint8_t stp, uint64_t max_orders, uint64_t salt) noexc
     e.extra_free = NIL
     e.ids.table = NO_PAGES
     e.ids.table_shift = 63
+    add(&engines_alive, 1)
     return e
 
 
@@ -22,6 +27,7 @@ cdef void engine_free(engine_t *e) noexcept nogil:
     cdef uint64_t i
     if e == NULL:
         return
+    add(&engines_alive, -1)
     for i in range(e.book_count):
         book_release(&e.books[i])
     if e.ids.table != NO_PAGES:
@@ -36,7 +42,7 @@ cdef void engine_free(engine_t *e) noexcept nogil:
     free(e.far)
     free_lines(e.books)
     free(e.book_of)
-    free_lines(e.events)
+    events_free(e.events)
     free(e)
 
 
@@ -106,6 +112,12 @@ cdef inline int reserve_order(engine_t *e) noexcept nogil:
     return 0
 
 
+cdef void events_free(event_t *events) noexcept nogil:
+    if events != NULL:
+        add(&events_alive, -1)
+    free_lines(events)
+
+
 cdef int grow_events(engine_t *e) noexcept nogil:
     """Double the event buffer. The old one has no readers while a command runs."""
     cdef uint64_t capacity = e.event_capacity * 2 if e.event_capacity else EVENTS_MIN
@@ -114,7 +126,8 @@ cdef int grow_events(engine_t *e) noexcept nogil:
         return -1
     if e.event_count != 0:
         memcpy(events, e.events, e.event_count * sizeof(event_t))
-    free_lines(e.events)
+    events_free(e.events)
+    add(&events_alive, 1)
     e.events = events
     e.event_capacity = capacity
     return 0

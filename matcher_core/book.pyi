@@ -17,6 +17,9 @@ from matcher_core.types import (
 )
 
 BUILD_ID: str
+DEBUG_BUILD: bool
+
+def debug_counters() -> dict[str, int]: ...
 
 @final
 class Book:

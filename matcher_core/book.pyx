@@ -107,8 +107,10 @@ cdef extern from *:
     #undef NDEBUG
     #include <assert.h>
     #define MC_EXPECT(x) assert(x)
+    #define MC_DEBUG 1
     #else
     #define MC_EXPECT(x) ((void) 0)
+    #define MC_DEBUG 0
     #endif
     """
     const uint32_t NIL "MC_NIL"
@@ -136,6 +138,7 @@ cdef extern from *:
     bint unlikely "MC_UNLIKELY" (bint condition) noexcept nogil
     void prefetch "MC_PREFETCH" (const void *p) noexcept nogil
     object fields_of "mc_fields_of" (object cls, Py_ssize_t count)
+    const bint DEBUG "MC_DEBUG"
     void expect "MC_EXPECT" (bint condition) noexcept nogil     # aborts a debug build, costs nothing otherwise
     uint32_t swap "mc_swap" (uint32_t *p, uint32_t value) noexcept nogil        # atomic, the old value
     int64_t add "mc_add" (int64_t *p, int64_t value) noexcept nogil             # atomic, the new value
@@ -315,6 +318,13 @@ include "_invariants.pxi"
 include "_capi.pxi"
 
 BUILD_ID = (<bytes> BUILD_ID_TEXT).decode("ascii")
+DEBUG_BUILD = bool(DEBUG)
+
+
+def debug_counters():
+    """Engines and event arrays alive in this process: what is not zero when nothing uses the library is a leak."""
+    return {"engines": engines_alive, "event_arrays": events_alive}
+
 
 # Bound once: single calls make several of these objects each.
 cdef tuple SIDES = (t.Side.BUY, t.Side.SELL)
