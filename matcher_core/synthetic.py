@@ -14,8 +14,9 @@ The six profiles and what each is for
 """
 
 from bisect import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from random import Random
 from typing import Final, NamedTuple
 
@@ -63,7 +64,8 @@ class Synthetic(NamedTuple):
 def make(profile: Profile, *, ops: int, seed: int) -> Synthetic:
     """Flow of `ops` timed operations."""
     rng = Random(f"{profile.name} {seed}")  # noqa: S311  # flow to measure with, repeatable on purpose
-    makers = [_Maker(symbol, profile, rng) for symbol in range(profile.books)]
+    ids = count(1)  # one sequence for all books, as a venue issues them
+    makers = [_Maker(symbol, profile, rng, ids) for symbol in range(profile.books)]
     packed: list[bytes] = []
     for maker in makers:
         while len(maker.book) < profile.resting:
@@ -78,12 +80,12 @@ def make(profile: Profile, *, ops: int, seed: int) -> Synthetic:
 class _Maker:
     """One book's flow."""
 
-    def __init__(self, symbol: int, profile: Profile, rng: Random) -> None:
+    def __init__(self, symbol: int, profile: Profile, rng: Random, ids: Iterator[int]) -> None:
         self.book = Book(symbol, stp=SelfTradePrevention.OFF)
         self._symbol = symbol
         self._profile = profile
         self._rng = rng
-        self._next_id = 1
+        self._ids = ids
         self._mid = MID
         self._live: list[int] = []
         self._at: dict[int, int] = {}  # id -> where it stands in _live
@@ -105,7 +107,7 @@ class _Maker:
 
     def add(self) -> bytes:
         side = Side(self._below(2))
-        order_id, price, lots = self._take_id(), self._passive(side), 1 + self._below(BIGGEST_LOT)
+        order_id, price, lots = next(self._ids), self._passive(side), 1 + self._below(BIGGEST_LOT)
         self.book.limit(order_id, side, price, lots)
         self._at[order_id] = len(self._live)
         self._live.append(order_id)
@@ -113,7 +115,7 @@ class _Maker:
 
     def _aggressor(self) -> bytes:
         """Half of them market orders, half limit orders that give up what does not trade at the best price."""
-        side, order_id = Side(self._below(2)), self._take_id()
+        side, order_id = Side(self._below(2)), next(self._ids)
         lots = 1 + self._below(self._profile.aggressor_lots)
         best = self.book.best_ask if side == Side.BUY else self.book.best_bid
         if best is None or self._below(2):
@@ -159,10 +161,6 @@ class _Maker:
         at, last = self._at.pop(order_id), self._live.pop()
         if last != order_id:
             self._live[at], self._at[last] = last, at
-
-    def _take_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
 
     def _below(self, bound: int) -> int:
         return int(self._rng.random() * bound)
