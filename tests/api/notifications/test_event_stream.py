@@ -43,8 +43,13 @@ async def next_bell(lines: AsyncIterator[str]) -> tuple[str, Any]:
 async def test_staff_hear_what_changed(api: Api) -> None:
     async with listening(await api.user("ats_operator"), "orders,book:off_1") as lines:
         api.context.announcer.ring("book:off_2")
-        api.context.announcer.ring("orders", ["ord_1", "ord_2"])
-        assert await next_bell(lines) == ("orders", {"topic": "orders", "ids": ["ord_1", "ord_2"]})
+        bell: tuple[str, Any] = ("", None)
+        for _ in range(5):
+            api.context.announcer.ring("orders", ["ord_1", "ord_2"])
+            bell = await next_bell(lines)
+            if bell[1]["ids"]:  # without ids: the hub subscribed only now and says "look at everything"
+                break
+        assert bell == ("orders", {"topic": "orders", "ids": ["ord_1", "ord_2"]})
 
 
 async def test_investors_hear_that_something_changed_not_what(api: Api) -> None:
