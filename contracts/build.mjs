@@ -1,4 +1,4 @@
-// Compiles src/*.sol with the pinned npm solc into out/<Contract>.json and compares with artifacts.lock.json.
+// Compiles src/**/*.sol with the pinned npm solc into out/<Contract>.json and compares with artifacts.lock.json.
 // Usage: node build.mjs           compile; write out/; fail when the bytecode differs from the lock
 //        node build.mjs --check   compile and compare only, write nothing
 //        node build.mjs --lock    compile, write out/ and the lock
@@ -21,7 +21,11 @@ const SETTINGS = {
 }
 
 function readSources() {
-  const names = readdirSync(join(root, 'src')).filter((name) => name.endsWith('.sol')).sort()
+  // With forward slashes on every system: the names are part of what is hashed.
+  const names = readdirSync(join(root, 'src'), { recursive: true })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.sol'))
+    .sort()
   return Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(root, 'src', name), 'utf8') }]))
 }
 
@@ -38,7 +42,8 @@ function artifacts({ contracts }, sources) {
   const found = {}
   for (const [file, byName] of Object.entries(contracts)) {
     for (const [name, { abi, evm }] of Object.entries(byName)) {
-      if (evm.bytecode.object === '') continue
+      // Abstract contracts have no code; libraries of internal functions have code but nothing to call.
+      if (evm.bytecode.object === '' || abi.length === 0) continue
       found[name] = {
         contractName: name,
         sourceName: file,

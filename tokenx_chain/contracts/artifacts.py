@@ -32,6 +32,17 @@ PATHS: Final[dict[str, str]] = {
     "TestUSD": "out/TestUSD.json",
     "Settlement": "out/Settlement.json",
     "CountryRule": "out/CountryRule.json",
+    "SettlementV2": "out/SettlementV2.json",
+    "TransferLens": "out/TransferLens.json",
+    "HolderCap": "out/HolderCap.json",
+    "CountryHolderCap": "out/CountryHolderCap.json",
+    "MaxBalance": "out/MaxBalance.json",
+    "HolderRules": "out/HolderRules.json",
+    "CountryAllow": "out/CountryAllow.json",
+    "CountryBlock": "out/CountryBlock.json",
+    "LockUp": "out/LockUp.json",
+    "VolumeWindow": "out/VolumeWindow.json",
+    "ExchangeLimit": "out/ExchangeLimit.json",
 }
 
 _CREATION_GAS: Final = 53_000

@@ -56,7 +56,40 @@ _BY_CUSTOM_ERROR: Final = {
     "InsufficientCash": "cash.insufficient",
     "InsufficientCashAllowance": "cash.allowance_insufficient",
     "ToZeroAddress": "address.zero",
+    "PermitExpired": "cash.permit_expired",
+    "PermitNotSigned": "cash.permit_not_signed",
+    "NotSubmitter": "role.not_submitter",
+    "NotPauser": "role.not_pauser",
+    "ZeroAddress": "address.zero",
+    "OutOfRange": "setting.out_of_range",
+    "ContractPaused": "settlement.paused",
+    "ContractNotPaused": "settlement.not_paused",
+    "Reentered": "settlement.reentered",
+    "AlreadyCancelled": "settlement.already_cancelled",
+    "NoLegs": "settlement.no_legs",
+    "TooManyLegs": "settlement.too_many_legs",
+    "AssetNotListed": "settlement.asset_not_listed",
+    "NotAFeeCollector": "settlement.not_a_fee_collector",
+    "FeeTooHigh": "settlement.fee_too_high",
+    "NotDeliveryVersusPayment": "settlement.not_delivery_versus_payment",
+    "OperatorSignatureInvalid": "settlement.operator_signature_invalid",
+    "ConsentMissing": "settlement.consent_missing",
+    "ConsentInvalid": "settlement.consent_invalid",
+    "ConsentTakenBack": "settlement.consent_withdrawn",
+    "CustodySignatureInvalid": "settlement.custody_signature_invalid",
+    "OnlyCompliance": "compliance.only_compliance",
+    "AlreadyBound": "compliance.already_bound",
+    "NotBound": "compliance.not_bound",
+    "LengthsDiffer": "compliance.lengths_differ",
+    "AmountTooLarge": "compliance.amount_too_large",
+    "TooManyDays": "setting.out_of_range",
+    "WindowTooShort": "setting.out_of_range",
+    "TooManyLots": "compliance.too_many_lots",
+    "LotsNotSorted": "compliance.lots_not_sorted",
+    "UnitsDiffer": "compliance.units_differ",
 }
+_WRAPPERS: Final = {"LegFailed": 2, "FillRefused": 2}
+"""Custom errors that carry another's revert data, and which of their values it is."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +110,7 @@ def decode_revert(data: bytes, custom_errors: dict[bytes, dict[str, Any]]) -> Re
         if selector == _PANIC:
             return _panic(int(decode(["uint256"], rest)[0]))
         if selector in custom_errors:
-            return _custom(custom_errors[selector], rest)
+            return _custom(custom_errors[selector], rest, custom_errors)
     except DecodingError:
         pass  # malformed revert data is possible: any contract may return any bytes
     return Refusal(UNKNOWN, "0x" + data.hex() if data else "no reason given")
@@ -89,7 +122,10 @@ def _panic(number: int) -> Refusal:
     return Refusal(code, f"Panic(0x{number:02x})")
 
 
-def _custom(entry: dict[str, Any], rest: bytes) -> Refusal:
+def _custom(entry: dict[str, Any], rest: bytes, custom_errors: dict[bytes, dict[str, Any]]) -> Refusal:
     types = [collapse_if_tuple(field) for field in entry["inputs"]]
-    values = ", ".join(str(value) for value in decode(types, rest))
+    found = decode(types, rest)
+    if (inner := _WRAPPERS.get(entry["name"])) is not None:
+        return decode_revert(found[inner], custom_errors)
+    values = ", ".join(str(value) for value in found)
     return Refusal(_BY_CUSTOM_ERROR.get(entry["name"], UNKNOWN), f"{entry['name']}({values})")
