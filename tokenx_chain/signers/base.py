@@ -1,7 +1,11 @@
-"""What the service needs from whoever holds the keys."""
+"""What the transaction code calls. SigningDesk implements it on any backend; the backends themselves speak protocol.Signer."""
 
 from dataclasses import dataclass
 from typing import Protocol
+
+from tokenx_chain.signers.errors import SignerUnavailable
+
+__all__ = ["SignedTransaction", "Signer", "SignerUnavailable", "UnsignedTransaction"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,6 @@ class SignedTransaction:
     tx_hash: str
 
 
-class SignerUnavailable(Exception):
-    """The key holder did not answer. Nothing is known to be signed; asking again is safe."""
-
-
 class Signer(Protocol):
     """Signs for custodial keys named by key_ref, e.g. 'platform' or 'investor:inv_…'."""
 
@@ -42,5 +42,7 @@ class Signer(Protocol):
         ...
 
     async def sign_message(self, key_ref: str, message: bytes) -> bytes:
-        """65 bytes r, s, v over the EIP-191 personal message. The same message gives the same signature. Raises SignerUnavailable."""
+        """65 bytes r, s, v over the EIP-191 personal message. Raises SignerUnavailable.
+
+        The same message gives the same signature only where the backend's capabilities say deterministic."""
         ...

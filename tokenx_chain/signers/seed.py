@@ -11,13 +11,14 @@ from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 
 from tokenx_chain.signers.base import SignedTransaction, UnsignedTransaction
+from tokenx_chain.signers.errors import SignerConfigError
 
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _MIN_SEED_BYTES: Final = 32
 _CONTEXT: Final = "tokenx-key:v1"
 
 
-class BadSeed(Exception):
+class BadSeed(SignerConfigError):
     """The seed file is missing, too short or readable by others."""
 
 
@@ -46,8 +47,8 @@ def read_seed(path: Path | None) -> bytes:
     return seed
 
 
-class LocalSigner:
-    """Signs in this process."""
+class SeedSigner:
+    """Signs in this process. LocalSigner keeps the same keys in a process of their own."""
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
