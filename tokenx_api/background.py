@@ -11,6 +11,7 @@ from tokenx_api.notifications import consumer as notifications
 from tokenx_api.orders import consumer as executions
 from tokenx_api.orders.service import sweep as open_orders
 from tokenx_api.payments import consumer as payment_sandbox
+from tokenx_api.reconciliation import consumer as reconciliation
 from tokenx_api.settlement.service import batch as settlements
 from tokenx_api.streams.service.background import announce_commits, beat_commands
 from tokenx_api.subscriptions import consumer as subscriptions
@@ -33,6 +34,7 @@ BACKGROUND: tuple[Background, ...] = (
     subscriptions.run,
     sealer.run,
     notifications.run,
+    reconciliation.run,
 )
 """Each runs for ever; one that fails is logged and started again after a second."""
 

@@ -223,6 +223,7 @@ WAITING: Final[Mapping[str, OnOutcome]] = {
     "settlement": _domain(settlement),
     "redemption": _redemption,
     "platform": _nobody_waits,
+    "intent": _nobody_waits,
 }
 """Who waits for an operation, by the noun its business_ref begins with."""
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 import asyncpg
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
 from tokenx_api.captable import service as captable
@@ -22,6 +22,8 @@ log = get_logger(__name__)
 router = APIRouter(prefix="/v1/chain/dead-letters", tags=["tokenization"])
 
 EVENT: Final = "event"
+EYES: Final = 2
+"""People who must agree before a dead letter is closed."""
 
 
 class Because(WireModel):
@@ -36,12 +38,17 @@ class Closed(WireModel):
 
 
 @router.post("/{dead_letter_id}:requeue")
-async def requeue_dead_letter(context: Context, actor: TokenizationActor, dead_letter_id: int, body: Because) -> Closed:
-    """Process a set-aside event now. 409 dead_letter.still_failing leaves everything as it was."""
+async def requeue_dead_letter(
+    context: Context, actor: TokenizationActor, dead_letter_id: int, body: Because, response: Response
+) -> Closed:
+    """Process a set-aside event, once a second person agrees: 202 for the first. 409 dead_letter.still_failing leaves everything as it was."""
     async with context.db.write() as conn:
         kind, payload = await tokenization.open_dead_letter(conn, dead_letter_id)
         if kind != EVENT:
             raise NotRequeueable(f"a dead letter of kind {kind} is not the api's to process")
+        if await _agreed(conn, dead_letter_id, "requeue", actor=actor.user_id, reason=body.reason) < EYES:
+            response.status_code = 202
+            return Closed(dead_letter_id=dead_letter_id, status="proposed")
         await _process(conn, context.settings.chain_id, ChainItem.model_validate(payload))
         await tokenization.close_dead_letter(
             conn, dead_letter_id, actor=actor.user_id, status="requeued", reason=body.reason
@@ -53,14 +60,23 @@ async def requeue_dead_letter(context: Context, actor: TokenizationActor, dead_l
 
 
 @router.post("/{dead_letter_id}:discard")
-async def discard_dead_letter(context: Context, actor: TokenizationActor, dead_letter_id: int, body: Because) -> Closed:
-    """Declare that nothing has to be done about it."""
+async def discard_dead_letter(
+    context: Context, actor: TokenizationActor, dead_letter_id: int, body: Because, response: Response
+) -> Closed:
+    """Declare that nothing has to be done about it, once a second person agrees: 202 for the first."""
     async with context.db.write() as conn:
         await tokenization.open_dead_letter(conn, dead_letter_id)
+        if await _agreed(conn, dead_letter_id, "discard", actor=actor.user_id, reason=body.reason) < EYES:
+            response.status_code = 202
+            return Closed(dead_letter_id=dead_letter_id, status="proposed")
         await tokenization.close_dead_letter(
             conn, dead_letter_id, actor=actor.user_id, status="discarded", reason=body.reason
         )
     return Closed(dead_letter_id=dead_letter_id, status="discarded")
+
+
+async def _agreed(conn: WriteConn, dead_letter_id: int, verb: str, *, actor: str, reason: str) -> int:
+    return await tokenization.agree(conn, f"dead_letter:{dead_letter_id}:{verb}", actor=actor, reason=reason)
 
 
 async def _process(conn: WriteConn, chain_id: int, item: ChainItem) -> None:

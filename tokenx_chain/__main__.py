@@ -6,7 +6,7 @@ from tokenx_chain.app import create_app
 from tokenx_chain.contracts.artifacts import ArtifactsMissing
 from tokenx_chain.settings import ChainSettings
 from tokenx_chain.signers.factory import UnknownSigner
-from tokenx_chain.signers.local import BadSeed
+from tokenx_chain.signers.seed import BadSeed
 from tokenx_common.serve import serve
 from tokenx_common.settings import load_settings
 

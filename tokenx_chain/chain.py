@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass, field
 
 from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.contracts.calls import Call
 from tokenx_chain.contracts.errors import UNKNOWN, Refusal, decode_revert
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.evm import EvmNode
-from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.registry import ContractRegistry
 from tokenx_chain.signers.base import Signer
+from tokenx_chain.transactions.codec import unsigned_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,17 @@ class Chain:
     signer: Signer
     deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the platform contracts are put up, which must happen once."""
+
+    async def why_reverted(self, raw: bytes, *, sender: str, at: int) -> Refusal:
+        """Play a mined transaction again on the state of its block: good enough to name the reason, never used to decide anything."""
+        fields = unsigned_of(raw)
+        try:
+            await self.node.simulate(Call(to=fields.to, data=fields.data, value=fields.value), sender=sender, at=at)
+        except RpcError as error:
+            return self.refusal(error)
+        except RpcUnavailable:
+            pass
+        return Refusal(UNKNOWN, "reverted; the reason can no longer be reproduced")
 
     def refusal(self, error: RpcError) -> Refusal:
         """Why a call would revert."""

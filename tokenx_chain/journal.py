@@ -5,8 +5,9 @@ Writes wait for the api as long as it takes: an unreachable api pauses the servi
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
+from tokenx_chain.policy.rules import Rule, Used
 from tokenx_common.errors import DependencyUnavailable, TokenxError
 from tokenx_common.http import ServiceClient
 from tokenx_common.lease import Lease, stop_stale
@@ -22,9 +23,33 @@ PAGE: Final = 1000
 Record = dict[str, Any]
 
 
+AttemptKind = Literal["initial", "bump", "cancel", "rebind"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One set of signed bytes for an intent. Fees in wei per gas; None: journaled before fees were kept."""
+
+    number: int
+    kind: AttemptKind
+    nonce: int
+    tx_hash: str
+    raw: bytes
+    max_fee: int | None = None
+    max_tip: int | None = None
+
+    def record(self, tx_id: str, from_address: str) -> Record:
+        """The journal record that makes it durable; for every attempt after the first."""
+        return {"op": "attempt", "tx_id": tx_id, "attempt": self.number, "kind": self.kind, "from_address": from_address, "nonce": self.nonce,
+                "tx_hash": self.tx_hash, "raw": "0x" + self.raw.hex(), "max_fee": self.max_fee, "max_tip": self.max_tip}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class JournaledTransaction:
-    """A transaction whose signed bytes are durable: its nonce is taken by this intent for ever."""
+    """A transaction whose signed bytes are durable: its nonce is taken by this intent for ever.
+
+    tx_hash and raw are those of the attempt that is out now; attempts holds all of them, none for one that was just signed.
+    cost: the most it may take from its sender in wei, 0 when that has to be read from the bytes."""
 
     tx_id: str
     operation_id: str
@@ -35,11 +60,26 @@ class JournaledTransaction:
     tx_hash: str
     raw: bytes
     state: str
+    key_ref: str | None = None
+    max_fee: int | None = None
+    max_tip: int | None = None
+    cost: int = 0
+    safe_to_rebind: bool = False
+    policy_id: str | None = None
+    policy_amount: int = 0
+    attempts: tuple[Attempt, ...] = ()
 
     def record(self) -> Record:
         """The journal record that makes it durable."""
         return {"op": "signed", "tx_id": self.tx_id, "operation_id": self.operation_id, "step": self.step, "from_address": self.from_address,
-                "to_address": self.to_address, "nonce": self.nonce, "tx_hash": self.tx_hash, "raw": "0x" + self.raw.hex()}  # fmt: skip
+                "to_address": self.to_address, "nonce": self.nonce, "tx_hash": self.tx_hash, "raw": "0x" + self.raw.hex(),
+                "key_ref": self.key_ref, "max_fee": self.max_fee, "max_tip": self.max_tip, "safe_to_rebind": self.safe_to_rebind,
+                "policy_id": self.policy_id, "policy_amount": self.policy_amount}  # fmt: skip
+
+    def all_attempts(self) -> list[Attempt]:
+        """At least the one that is out."""
+        first = Attempt(1, "initial", self.nonce, self.tx_hash, self.raw, self.max_fee, self.max_tip)
+        return list(self.attempts) or [first]
 
 
 @dataclass(frozen=True)
@@ -52,6 +92,8 @@ class JournaledOperation:
     state: str
     correlation_id: str
     transactions: tuple[JournaledTransaction, ...]
+    approvals: int = 0
+    """People who agreed to it."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +210,30 @@ class Journal:
         rows: dict[str, Any] = answer.get("nonces", answer)
         return {address.lower(): int(nonce) for address, nonce in rows.items()}
 
+    async def request_intent(self, body: Record) -> tuple[str, bool]:
+        """(operation id, whether it is new). Raises TokenxError: 'transaction.key_reused', or DependencyUnavailable at once."""
+        answer = await self._api.post("/internal/chain/intents", {"chain_id": self._chain_id, **body})
+        return str(answer["operation_id"]), bool(answer["is_new"])
+
+    async def transaction(self, tx_id: str) -> Record:
+        """One transaction as the api shows it. Raises TokenxError."""
+        return await self._api.get(f"/internal/chain/transactions/{tx_id}", params={"chain_id": self._chain_id})
+
+    async def transactions(self, query: dict[str, Any]) -> Record:
+        """One page of transactions as the api shows it. Raises TokenxError."""
+        return await self._api.get("/internal/chain/transactions", params={"chain_id": self._chain_id, **query})
+
+    async def policy(self) -> tuple[list[Rule], dict[str, Used]]:
+        """The rules an operator has set for this chain, and what each let pass today."""
+        answer = await self._patiently("GET", "/internal/chain/policy", {"chain_id": self._chain_id})
+        used = {row["policy_id"]: Used(int(row["amount"]), int(row["count"])) for row in answer["used"]}
+        return [Rule(**row) for row in answer["rules"]], used
+
+    async def approvals(self, operation_id: str) -> int:
+        """How many people have agreed to an operation."""
+        answer = await self._patiently("GET", f"/internal/chain/operations/{operation_id}")
+        return _operation(answer["operations"][0] if "operations" in answer else answer).approvals
+
     async def _patiently(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         """The answer, however long the api is away. A stale epoch ends the process."""
         warned = False
@@ -199,6 +265,7 @@ def _operation(row: dict[str, Any]) -> JournaledOperation:
         state=row["state"],
         correlation_id=row.get("correlation_id") or "",
         transactions=tuple(_transaction(row["operation_id"], entry) for entry in row.get("transactions", ())),
+        approvals=int(row.get("approvals") or 0),
     )
 
 
@@ -211,6 +278,17 @@ def _transaction(operation_id: str, row: dict[str, Any]) -> JournaledTransaction
         to_address=row["to_address"],
         nonce=int(row["nonce"]),
         tx_hash=row["tx_hash"],
-        raw=bytes.fromhex(row["raw"].removeprefix("0x").removeprefix("\\x")),
+        raw=_bytes(row["raw"]),
         state=row["state"],
+        key_ref=row.get("key_ref"),
+        safe_to_rebind=bool(row.get("safe_to_rebind")),
+        attempts=tuple(_attempt(entry) for entry in row.get("attempts", ())),
     )
+
+
+def _attempt(row: dict[str, Any]) -> Attempt:
+    return Attempt(int(row["attempt"]), row["kind"], int(row["nonce"]), row["tx_hash"], _bytes(row["raw"]), row["max_fee"], row["max_tip"])  # fmt: skip
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x").removeprefix("\\x"))

@@ -21,6 +21,7 @@ class ContractRegistry:
     def __init__(self) -> None:
         self._contracts: dict[str, tuple[str, dict[str, Any]]] = {}
         self._coins: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     async def load(self, journal: Journal) -> None:
         for name, (address, detail) in (await journal.contracts()).items():
@@ -29,6 +30,7 @@ class ContractRegistry:
     def add(self, name: str, address: str, detail: dict[str, Any]) -> None:
         """Know a contract from now on; its transfers are followed if it is a coin or a token."""
         self._contracts[name] = (address.lower(), detail)
+        self._names[address.lower()] = name
         if name == _COIN or name.startswith(_TOKEN_PREFIX):
             self._coins[address.lower()] = name
 
@@ -45,6 +47,10 @@ class ContractRegistry:
         if address is None:
             raise PlatformNotDeployed(f"{name} is not deployed on this chain")
         return address
+
+    def name_of(self, address: str) -> str | None:
+        """The recorded name of an address, lower case."""
+        return self._names.get(address)
 
     def coin_name(self, address: str) -> str | None:
         """'StableCoin' or 'token:<offering_id>' for a followed contract."""

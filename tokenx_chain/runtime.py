@@ -5,21 +5,26 @@ from typing import Any, Final
 
 from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.contracts.errors import Refusal
 from tokenx_chain.journal import Journal
 from tokenx_chain.listener.events import LogReader
 from tokenx_chain.listener.follower import Follower
 from tokenx_chain.listener.publisher import Publisher
 from tokenx_chain.networks.base import Network
-from tokenx_chain.networks.evm import EvmNode
+from tokenx_chain.networks.evm import EvmNode, Receipt
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
 from tokenx_chain.operations.gas import USUAL_GAS
 from tokenx_chain.operations.index import OperationIndex
 from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
 from tokenx_chain.operations.runner import Runner
+from tokenx_chain.policy.defaults import DEFAULT_RULES
+from tokenx_chain.policy.gate import Gate
 from tokenx_chain.registry import ContractRegistry
 from tokenx_chain.signers.base import Signer
+from tokenx_chain.transactions.desk import TransactionDesk
+from tokenx_chain.transactions.replacer import Replacer
 from tokenx_chain.transactions.sender import Senders
-from tokenx_chain.transactions.tracker import Tracker
+from tokenx_chain.transactions.tracker import Tracked, Tracker
 from tokenx_common.bus import Bus
 from tokenx_common.clock import rfc3339
 from tokenx_common.errors import DependencyUnavailable
@@ -48,10 +53,14 @@ class ChainRuntime:
         self._index = OperationIndex()
         self.chain = Chain(network, EvmNode(network, self._rpc), artifacts, ContractRegistry(), signer)
         self.publisher = Publisher(self._journal, bus)
-        self._tracker = Tracker(self.chain.node, self._journal)
+        replacer = Replacer(self.chain.node, signer, self._journal, self._index.rename)
+        self.tracker = self._tracker = Tracker(
+            self.chain.node, self._journal, replacer=replacer, explain=self._why_reverted
+        )
         reader = LogReader(artifacts, self.chain.registry, self._index)
         self.follower = Follower(self.chain.node, reader, self.publisher, on_final=self._tracker.finalize, on_reorg=self._tracker.take_back)  # fmt: skip
         self._runner: Runner | None = None
+        self._desk: TransactionDesk | None = None
 
     @property
     def runner(self) -> Runner:
@@ -61,6 +70,13 @@ class ChainRuntime:
                 f"chain {self.chain.network.chain_id} is starting: waiting for the lease, the api or the node"
             )
         return self._runner
+
+    @property
+    def desk(self) -> TransactionDesk:
+        """Transactions one by one. Raises as runner."""
+        _ = self.runner
+        assert self._desk is not None, "made before the runner is shown"
+        return self._desk
 
     async def run(self) -> None:
         """Work for ever. Runs as a task that its owner cancels; gives the lease back on the way out."""
@@ -80,10 +96,14 @@ class ChainRuntime:
         await self.chain.registry.load(self._journal)
         self.follower.restore(await self.publisher.load())
         await self._node_is_right()
+        gate = await self._gate()
         senders = Senders(node=self.chain.node, signer=self.chain.signer, journal=self._journal, tracker=self._tracker, tasks=tasks,
-                          journaled_nonces=await self._journal.nonces())  # fmt: skip
+                          journaled_nonces=await self._journal.nonces(), gate=gate)  # fmt: skip
         runner = Runner(self.chain, journal=self._journal, publisher=self.publisher, senders=senders, tracker=self._tracker,
                         index=self._index, tasks=tasks)  # fmt: skip
+        self._desk = TransactionDesk(
+            self.chain, journal=self._journal, senders=senders, tracker=self._tracker, gate=gate
+        )
         runner.resume(await self._journal.open_operations())
         tasks.create_task(self._tracker.run(), name="tracker")
         tasks.create_task(self.follower.run(), name="follower")
@@ -93,6 +113,14 @@ class ChainRuntime:
         log.info(
             "chain.started", chain_id=self.chain.network.chain_id, epoch=self._lease.epoch, head_seq=self.publisher.head
         )
+
+    async def _why_reverted(self, tracked: Tracked, receipt: Receipt) -> Refusal:
+        return await self.chain.why_reverted(tracked.active.raw, sender=tracked.entry.from_address, at=receipt.block_number)  # fmt: skip
+
+    async def _gate(self) -> Gate:
+        """The rules an operator has set, else the built-in ones."""
+        rules, used = await self._journal.policy()
+        return Gate(rules or DEFAULT_RULES, self.chain.registry, used=used, approvals=self._journal.approvals)
 
     async def _node_is_right(self) -> None:
         """Waits for an endpoint that serves the chain it is configured for: a signature for another chain must never leave."""
@@ -110,7 +138,7 @@ class ChainRuntime:
     async def _see_to_gas(self) -> None:
         """On the development chain coins are made out of nothing. Anywhere else someone must fund the platform's address."""
         if self.chain.network.is_dev:
-            # Also the operator: batches under way at the same time each see the whole balance and would overdraw a small one together.
+            # Also the operator, so that no batch of settlements has to wait for a top-up.
             for key_ref in (PLATFORM, ATS_OPERATOR):
                 address = await self.chain.signer.address(key_ref)
                 if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
@@ -145,7 +173,10 @@ class ChainRuntime:
     def status(self) -> dict[str, Any]:
         """What GET /v1/chains/{id}/status answers, and what is written to chain.monitoring."""
         head = self.follower.head
-        state = "halted" if self.follower.halted else "ok" if head and self._runner else "down"
+        is_paused = self._desk is not None and bool(self._desk.report()["senders_paused"])
+        state = (
+            "halted" if self.follower.halted else "degraded" if is_paused else "ok" if head and self._runner else "down"
+        )
         return {
             "chain_id": self.chain.network.chain_id,
             "name": self.chain.network.name,
@@ -154,6 +185,7 @@ class ChainRuntime:
             "head_hash": head.hash if head else "",
             "finalized_number": max(0, self.follower.finalized_number),
             "observed_at": rfc3339(self.follower.observed_at) if self.follower.observed_at else None,
+            "detail": {"endpoints": self._rpc.report(), **(self._desk.report() if self._desk else {})},
         }
 
     async def _monitor(self) -> None:
@@ -162,7 +194,7 @@ class ChainRuntime:
             if status["observed_at"] is not None:
                 columns = {
                     key: status[key]
-                    for key in ("status", "head_number", "head_hash", "finalized_number", "observed_at")
+                    for key in ("status", "head_number", "head_hash", "finalized_number", "observed_at", "detail")
                 }
                 await self._journal.write([{"op": "monitoring", **columns}])
             await asyncio.sleep(MONITOR_S)

@@ -134,7 +134,8 @@ class Stack:
 
 
 @contextmanager
-def chain_stack(keys: ServiceKeys, valkey: ValkeyServer, *, steered: bool = False) -> Generator[Stack]:
+def chain_stack(keys: ServiceKeys, valkey: ValkeyServer, *, steered: bool = False, module: str = "tokenx_chain",
+                extra: dict[str, str] | None = None) -> Generator[Stack]:  # fmt: skip
     """A node, a fault proxy before it, the journal stand-in and a chain service.
 
     The node mines as the local stack's does, only faster. steered: empty blocks come from `miner`, so that a test can hold them."""
@@ -149,14 +150,15 @@ def chain_stack(keys: ServiceKeys, valkey: ValkeyServer, *, steered: bool = Fals
         for server in (proxy, journal, *((miner,) if steered else ())):
             server.start()
             stack.callback(server.stop)
-        spec = _service(keys, valkey, folder, rpc_url=proxy.url, api_url=journal.url)
+        spec = _service(keys, valkey, folder, rpc_url=proxy.url, api_url=journal.url, module=module, extra=extra or {})
         service = stack.enter_context(foreground.run(spec, folder / "chain.log"))
         url = f"http://127.0.0.1:{spec.port}"
         client = ServiceClient("chain", url, ServiceSigner("api", keys.private("api")))
         yield Stack(anvil, miner, proxy, journal.state, service, client, url)
 
 
-def _service(keys: ServiceKeys, valkey: ValkeyServer, folder: Path, *, rpc_url: str, api_url: str) -> ProcessSpec:
+def _service(keys: ServiceKeys, valkey: ValkeyServer, folder: Path, *, rpc_url: str, api_url: str, module: str,
+             extra: dict[str, str]) -> ProcessSpec:  # fmt: skip
     seed, port = folder / "seed", ports.free_port()
     seed.write_bytes(SEED)
     seed.chmod(0o600)
@@ -165,5 +167,5 @@ def _service(keys: ServiceKeys, valkey: ValkeyServer, folder: Path, *, rpc_url: 
         "SIGNER_BACKEND": "local", "SIGNER_SEED_FILE": str(seed), "CONTRACTS_DIR": str(ROOT / "contracts"), "LOG_FORMAT": "json",
         "PATH": "/usr/bin:/bin",
     }  # fmt: skip
-    return ProcessSpec(name="chain", command=(sys.executable, "-m", "tokenx_chain"), probe=service_probe(f"http://127.0.0.1:{port}"), port=port,
-                       env=environment | keys.env("chain"), cwd=ROOT)  # fmt: skip
+    return ProcessSpec(name="chain", command=(sys.executable, "-m", module), probe=service_probe(f"http://127.0.0.1:{port}"), port=port,
+                       env=environment | keys.env("chain") | extra, cwd=ROOT)  # fmt: skip

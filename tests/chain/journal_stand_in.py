@@ -18,6 +18,11 @@ from tokenx_common.problems import install_problem_handlers
 from tokenx_common.service_auth import ServiceVerifier, require_service
 
 Row = dict[str, Any]
+ENDED = frozenset({"final", "reverted", "cancelled", "failed_presubmit", "rejected_policy", "sign_rejected", "dead"})
+
+
+def _attempt(record: Row) -> Row:
+    return {key: record.get(key) for key in ("attempt", "kind", "nonce", "tx_hash", "raw", "max_fee", "max_tip")}
 
 
 @dataclass
@@ -37,6 +42,9 @@ class JournalState:
     on_signed: Callable[[Row], None] | None = None
     """Called after a 'signed' record is durable and before the answer goes out."""
     lose_next_append_answer: bool = False
+    policies: list[Row] = field(default_factory=list[Row])
+    history: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
+    """(tx_id, state, reason) in the order of writing."""
 
     def request(self, kind: str, params: Row, chain_id: int = 31337) -> str:
         """Record an operation as the api does in its business transaction."""
@@ -58,21 +66,50 @@ class JournalState:
             row.update({key: value for key, value in record.items() if key != "op"})
 
     def _write_signed(self, record: Row) -> None:
-        row = {**record, "state": "signed"}
-        same = ("tx_id", "operation_id", "step", "from_address", "nonce", "tx_hash", "raw")
-        for other in self.transactions.values():
-            clash = other["tx_id"] == row["tx_id"] or (other["from_address"], other["nonce"]) == (
-                row["from_address"],
-                row["nonce"],
-            )
-            if clash and any(other[key] != row[key] for key in same):
-                raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
-        if row["operation_id"] not in self.operations:
+        if record["operation_id"] not in self.operations:
             raise NotFound("operation")
-        self.transactions.setdefault(row["tx_id"], row)
+        first = {**record, "attempt": 1, "kind": "initial"}
+        known = self.transactions.get(record["tx_id"])
+        if known is None or known.get("nonce") is None:
+            self._require_free(first)
+            self.transactions[record["tx_id"]] = {**record, "state": "signed", "attempts": [_attempt(first)]}
+            self.history.append((record["tx_id"], "signed", None))
+        elif known["attempts"][0] != _attempt(first):
+            raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
+
+    def _write_attempt(self, record: Row) -> None:
+        row = self.transactions[record["tx_id"]]
+        if len(row["attempts"]) >= record["attempt"]:
+            if row["attempts"][record["attempt"] - 1] != _attempt(record):
+                raise Conflict("another attempt has this number", code="chain.nonce_taken")
+            return
+        self._require_free(record)
+        row["attempts"].append(_attempt(record))
+        state = "cancel_requested" if record["kind"] == "cancel" else "signed"
+        row.update(nonce=record["nonce"], tx_hash=record["tx_hash"], raw=record["raw"], state=state)
+        self.history.append((record["tx_id"], state, record["kind"]))
+
+    def _require_free(self, record: Row) -> None:
+        """A nonce with signed bytes never serves another intent."""
+        for other in self.transactions.values():
+            is_other = other["tx_id"] != record["tx_id"] and other["from_address"] == record["from_address"]
+            if is_other and record["nonce"] in [attempt["nonce"] for attempt in other["attempts"]]:
+                raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
+
+    def _write_intent(self, record: Row) -> None:
+        row = self.transactions.setdefault(
+            record["tx_id"], {**record, "nonce": None, "attempts": [], "state": "queued"}
+        )
+        if row["nonce"] is None and row["state"] in ("queued", "paused"):
+            row.update(state=record["state"], reason=record["reason"])
+            self.history.append((record["tx_id"], record["state"], record["reason"]))
 
     def _write_tx_state(self, record: Row) -> None:
-        self.transactions[record["tx_id"]].update({key: value for key, value in record.items() if key != "op"})
+        row = self.transactions[record["tx_id"]]
+        if row["state"] in ENDED and row["state"] != record["state"]:
+            return
+        row.update({key: value for key, value in record.items() if key != "op"})
+        self.history.append((record["tx_id"], record["state"], record.get("reason")))
 
     def _write_contract(self, record: Row) -> None:
         self.contracts[record["name"]] = {key: value for key, value in record.items() if key != "op"}
@@ -103,7 +140,11 @@ class JournalState:
     def view(self, operation_id: str) -> Row:
         if operation_id not in self.operations:
             raise NotFound("operation")
-        sent = [row for row in self.transactions.values() if row["operation_id"] == operation_id]
+        sent = [
+            row
+            for row in self.transactions.values()
+            if row["operation_id"] == operation_id and row["nonce"] is not None
+        ]
         return {**self.operations[operation_id], "transactions": sent}
 
     def of_type(self, *types: str) -> list[Row]:
@@ -172,8 +213,42 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
     async def nonces() -> dict[str, int]:  # pyright: ignore[reportUnusedFunction]  # a route
         highest: dict[str, int] = {}
         for row in state.transactions.values():
-            highest[row["from_address"]] = max(row["nonce"], highest.get(row["from_address"], -1))
+            for attempt in row["attempts"]:
+                highest[row["from_address"]] = max(attempt["nonce"], highest.get(row["from_address"], -1))
         return highest
+
+    @app.post("/internal/chain/intents")
+    def intents(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        for operation_id, row in state.operations.items():
+            if row.get("idempotency_key") == body["idempotency_key"]:
+                if row["params"] != body["params"]:
+                    raise Conflict("another request had this key", code="transaction.key_reused")
+                return {"operation_id": operation_id, "is_new": False}
+        operation_id = body["operation_id"]
+        state.operations[operation_id] = {
+            **body,
+            "kind": "transaction.send",
+            "state": "queued",
+            "business_ref": "intent",
+            "result": None,
+        }
+        state.write({"op": "intent", "tx_id": f"{operation_id}:send", "operation_id": operation_id, "step": "send", "state": "queued", "reason": None,
+                     **{name: body[name] for name in ("from_address", "to_address", "key_ref")}})  # fmt: skip
+        return {"operation_id": operation_id, "is_new": True}
+
+    @app.get("/internal/chain/transactions/{tx_id}")
+    def transaction(tx_id: str) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        if tx_id not in state.transactions:
+            raise NotFound("transaction")
+        return {**state.transactions[tx_id], "history": [entry for entry in state.history if entry[0] == tx_id]}
+
+    @app.get("/internal/chain/transactions")
+    def transactions(limit: int = 50) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        return {"data": list(state.transactions.values())[-limit:], "next_cursor": None}
+
+    @app.get("/internal/chain/policy")
+    async def policy() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        return {"rules": state.policies, "used": []}
 
     @app.get("/internal/streams/{name}")
     async def replay(name: str, after: int, limit: int = 1000) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route

@@ -16,7 +16,7 @@ from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.settings import ChainSettings
 from tokenx_chain.signers.base import UnsignedTransaction
 from tokenx_chain.signers.factory import UnknownSigner, make_signer
-from tokenx_chain.signers.local import BadSeed, LocalSigner, derive_key, read_seed
+from tokenx_chain.signers.seed import BadSeed, SeedSigner, derive_key, read_seed
 from tokenx_chain.standards.countries import NUMERIC
 
 REQUIRED = {
@@ -41,7 +41,7 @@ def test_keys_are_deterministic_distinct_and_bound_to_the_seed() -> None:
 
 
 async def test_signed_transaction_recovers_to_the_key_address() -> None:
-    signer = LocalSigner(b"s" * 32)
+    signer = SeedSigner(b"s" * 32)
     signed = await signer.sign_transaction(
         "platform", UnsignedTransaction(31337, 5, "0x" + "11" * 20, 7, b"\x01", 21_000, 2, 1)
     )
@@ -80,7 +80,7 @@ def test_settings_name_the_missing_variable(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_catalog_has_the_six_networks_and_the_local_one() -> None:
-    assert set(NETWORKS) == {1, 10, 137, 295, 8453, 43114, 31337}
+    assert {1, 10, 137, 295, 8453, 43114, 31337} < set(NETWORKS)
     assert [n.chain_id for n in NETWORKS.values() if n.is_dev] == [31337]
 
 

@@ -66,6 +66,11 @@ async def cap_table(conn: ReadConn, *, actor: Actor, offering_id: str, chain_id:
     )
 
 
+async def holders(conn: ReadConn, offering_id: str) -> list[Holder]:
+    """Every holder of an offering by the ledger or by the register, largest first; both as of one moment inside one snapshot."""
+    return await queries.select_holders(conn, offering_id)
+
+
 def _view(holder: Holder, total: int) -> HolderView:
     return HolderView(
         investor_id=holder.investor_id,

@@ -37,3 +37,15 @@ class StillFailing(Conflict):
     """The event cannot be processed now either."""
 
     code = "dead_letter.still_failing"
+
+
+class IntentKeyReused(Conflict):
+    """The idempotency key came before with another request."""
+
+    code = "transaction.key_reused"
+
+
+class SecondPersonRequired(Conflict):
+    """The same person cannot agree twice."""
+
+    code = "approval.second_person_required"

@@ -11,7 +11,13 @@ from tokenx_common.wire import Page, WireModel
 Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-fA-F]{2})*$")]
 Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$", to_lower=True)]
 OperationState = Literal["queued", "running", "final", "failed"]
-TransactionState = Literal["signed", "broadcast", "mined", "final", "reverted"]
+TransactionState = Literal[
+    "queued", "paused", "signed", "broadcast", "mined", "final", "reverted", "cancel_requested", "cancelled", "nonce_lost", "failed_presubmit",
+    "rejected_policy", "sign_rejected", "dead",
+]  # fmt: skip
+"""final, reverted, cancelled, failed_presubmit, rejected_policy, sign_rejected and dead are for ever."""
+AttemptKind = Literal["initial", "bump", "cancel", "rebind"]
+Wei = Annotated[int, Field(ge=0, lt=2**256)]
 
 MAX_RECORDS = 1000
 
@@ -39,6 +45,42 @@ class SignedRecord(WireModel):
     nonce: int = Field(ge=0)
     tx_hash: Hex
     raw: Hex
+    key_ref: str | None = None
+    max_fee: Wei | None = None
+    max_tip: Wei | None = None
+    safe_to_rebind: bool = False
+    policy_id: str | None = None
+    policy_amount: Wei = 0
+
+
+class AttemptRecord(WireModel):
+    """Further bytes for the same intent, journaled before they are broadcast: a replacement under the same nonce, or, once another
+    transaction has taken the nonce for ever, the intent under a new one."""
+
+    op: Literal["attempt"]
+    tx_id: str
+    attempt: int = Field(gt=1)
+    kind: AttemptKind
+    from_address: Address
+    nonce: int = Field(ge=0)
+    tx_hash: Hex
+    raw: Hex
+    max_fee: Wei
+    max_tip: Wei
+
+
+class IntentRecord(WireModel):
+    """A transaction that waits or ended before anything was signed for it."""
+
+    op: Literal["intent"]
+    tx_id: str
+    operation_id: str
+    step: str
+    from_address: Address
+    to_address: Address | None
+    key_ref: str
+    state: Literal["queued", "paused", "cancelled", "failed_presubmit", "rejected_policy", "sign_rejected"]
+    reason: str | None = None
 
 
 class TxStateRecord(WireModel):
@@ -51,6 +93,10 @@ class TxStateRecord(WireModel):
     block_hash: str | None = None
     gas_used: int | None = None
     revert_reason: str | None = None
+    revert_code: str | None = None
+    reason: str | None = None
+    effective_gas_price: Wei | None = None
+    l1_fee: Wei | None = None
 
 
 class ContractRecord(WireModel):
@@ -82,10 +128,18 @@ class MonitoringRecord(WireModel):
     finalized_number: int = Field(ge=0)
     observed_at: datetime
     chain_id: int | None = None
+    detail: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 Record = Annotated[
-    OperationRecord | SignedRecord | TxStateRecord | ContractRecord | DeadLetterRecord | MonitoringRecord,
+    OperationRecord
+    | SignedRecord
+    | AttemptRecord
+    | IntentRecord
+    | TxStateRecord
+    | ContractRecord
+    | DeadLetterRecord
+    | MonitoringRecord,
     Field(discriminator="op"),
 ]
 
@@ -131,6 +185,18 @@ class StreamHead(WireModel):
     block_hash: str = ""
 
 
+class JournaledAttempt(WireModel):
+    """One set of signed bytes. fees in wei, null when they were journaled before fees were kept."""
+
+    attempt: int
+    kind: AttemptKind
+    nonce: int
+    tx_hash: str
+    raw: str
+    max_fee: int | None
+    max_tip: int | None
+
+
 class JournaledTransaction(WireModel):
     tx_id: str
     step: str
@@ -145,6 +211,9 @@ class JournaledTransaction(WireModel):
     block_hash: str | None
     gas_used: int | None
     revert_reason: str | None
+    key_ref: str | None = None
+    safe_to_rebind: bool = False
+    attempts: list[JournaledAttempt] = Field(default_factory=list[JournaledAttempt])
 
 
 class JournaledOperation(WireModel):
@@ -158,11 +227,41 @@ class JournaledOperation(WireModel):
     state: OperationState
     correlation_id: str
     result: dict[str, Any] | None
+    approvals: int = 0
     transactions: list[JournaledTransaction] = Field(default_factory=list[JournaledTransaction])
 
 
 class OperationList(WireModel):
     operations: list[JournaledOperation]
+
+
+class PolicyRule(WireModel):
+    """What may be signed; see tokenx_chain/policy. Amounts in base units."""
+
+    policy_id: str
+    kind: str
+    key_ref: str
+    contract: str
+    function: str
+    max_amount: int | None
+    daily_amount: int | None
+    daily_count: int | None
+    approval_above: int | None
+
+
+class PolicyUse(WireModel):
+    """What a rule has let pass today (UTC)."""
+
+    policy_id: str
+    amount: int
+    count: int
+
+
+class Policy(WireModel):
+    """The rules an operator has set for a chain; none: the chain service's built-in ones."""
+
+    rules: list[PolicyRule]
+    used: list[PolicyUse]
 
 
 class Contract(WireModel):
@@ -226,6 +325,88 @@ class ChainStatus(WireModel):
     final_transfers: int
     scored_transfers: int
     contracts: list[Contract]
+
+
+class IntentBody(WireModel):
+    """POST /internal/chain/intents: a transaction somebody asked the chain service for, made durable before it says yes."""
+
+    chain_id: int = Field(gt=0)
+    operation_id: str
+    idempotency_key: str = Field(min_length=1, max_length=255)
+    params: dict[str, Any]
+    key_ref: str
+    from_address: Address
+    to_address: Address | None
+    requested_by: str
+    correlation_id: str
+
+
+class IntentAnswer(WireModel):
+    """is_new False: the key came before with the same request."""
+
+    operation_id: str
+    is_new: bool
+
+
+class AttemptView(WireModel):
+    """One set of signed bytes that went out for a transaction."""
+
+    attempt: int
+    kind: AttemptKind
+    nonce: int
+    tx_hash: str
+    max_fee_wei: str | None
+    max_tip_wei: str | None
+    created_at: str
+
+
+class HistoryView(WireModel):
+    """One change of state. from_state null: the first."""
+
+    from_state: TransactionState | None
+    to_state: TransactionState
+    attempt: int
+    reason: str | None
+    epoch: int
+    at: str
+
+
+class TransactionView(WireModel):
+    """A transaction as it stands. Amounts in wei as text."""
+
+    tx_id: str
+    operation_id: str
+    step: str
+    chain_id: int
+    key_ref: str | None
+    from_address: str
+    to_address: str | None
+    nonce: int | None
+    tx_hash: str | None
+    state: TransactionState
+    state_reason: str | None
+    active_attempt: int
+    block_number: int | None
+    block_hash: str | None
+    gas_used: int | None
+    effective_gas_price_wei: str | None
+    l1_fee_wei: str | None
+    revert_code: str | None
+    revert_reason: str | None
+    policy_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class TransactionDetail(TransactionView):
+    """With everything that happened to it."""
+
+    attempts: list[AttemptView]
+    history: list[HistoryView]
+
+
+class TransactionPage(Page[TransactionView]):
+    """One page of transactions, newest first."""
 
 
 CHAIN_ITEMS: TypeAdapter[list[ChainItem]] = TypeAdapter(list[ChainItem])

@@ -4,9 +4,12 @@ from typing import Any, LiteralString
 
 from tokenx_api.db import ReadConn, Record, WriteConn
 from tokenx_api.tokenization.models import (
+    AttemptRecord,
     Checkpoint,
     ContractRecord,
     DeadLetterRecord,
+    IntentBody,
+    IntentRecord,
     MonitoringRecord,
     OperationRecord,
     SignedRecord,
@@ -19,46 +22,123 @@ LOCK_BUSINESS_REF: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextende
 SELECT_LIVE_OPERATION: LiteralString = """
     SELECT operation_id FROM chain.operations WHERE business_ref = $1 AND state <> 'failed' ORDER BY operation_id DESC LIMIT 1"""
 
+INSERT_INTENT: LiteralString = """
+    INSERT INTO chain.operations (operation_id, chain_id, kind, params, business_ref, correlation_id, requested_by, idempotency_key, request_sha256)
+    VALUES ($1, $2, 'transaction.send', $3, 'intent:' || $1, $4, $5, $6, $7)
+    ON CONFLICT (chain_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING operation_id"""
+SELECT_INTENT: LiteralString = """
+    SELECT operation_id, request_sha256 FROM chain.operations WHERE chain_id = $1 AND idempotency_key = $2"""
+INSERT_QUEUED: LiteralString = """
+    INSERT INTO chain.transactions (tx_id, operation_id, step, chain_id, from_address, to_address, key_ref, state, active_attempt, epoch)
+    VALUES ($1, $2, 'send', $3, $4, $5, $6, 'queued', 0, 0)"""
+SELECT_TRANSACTION_VIEWS: LiteralString = """
+    SELECT tx_id, operation_id, step, chain_id, key_ref, from_address, to_address, nonce, tx_hash, state, state_reason, active_attempt, block_number,
+           block_hash, gas_used, effective_gas_price::text AS effective_gas_price_wei, l1_fee::text AS l1_fee_wei, revert_code, revert_reason,
+           policy_id, created_at, updated_at
+    FROM chain.transactions
+    WHERE chain_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR tx_id < $3) AND ($4::text IS NULL OR tx_id = $4)
+    ORDER BY tx_id DESC LIMIT $5"""
+SELECT_ATTEMPT_VIEWS: LiteralString = """
+    SELECT attempt, kind, nonce, tx_hash, max_fee_wei::text AS max_fee_wei, max_tip_wei::text AS max_tip_wei, created_at
+    FROM chain.tx_attempts WHERE tx_id = $1 ORDER BY attempt LIMIT 1000"""
+SELECT_HISTORY: LiteralString = """
+    SELECT from_state, to_state, attempt, reason, epoch, at FROM chain.tx_history WHERE tx_id = $1 ORDER BY history_id LIMIT 1000"""
+INSERT_APPROVAL: LiteralString = """
+    INSERT INTO chain.approvals (subject, user_id, reason) VALUES ($1, $2, $3) ON CONFLICT (subject, user_id) DO NOTHING RETURNING subject"""
+SELECT_APPROVERS: LiteralString = (
+    "SELECT user_id FROM chain.approvals WHERE subject = $1 ORDER BY created_at, user_id LIMIT 100"
+)
+
 UPDATE_OPERATION: LiteralString = """
     UPDATE chain.operations SET state = $2, result = coalesce($3, result), error_code = coalesce($4, error_code),
            error_detail = coalesce($5, error_detail), updated_at = now()
     WHERE operation_id = $1 AND state NOT IN ('final', 'failed')"""
-INSERT_TRANSACTION: LiteralString = """
-    INSERT INTO chain.transactions (tx_id, operation_id, step, chain_id, from_address, to_address, nonce, tx_hash, raw, epoch)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING tx_id"""
-SELECT_SAME_TRANSACTION: LiteralString = """
-    SELECT 1 FROM chain.transactions
-    WHERE tx_id = $1 AND operation_id = $2 AND chain_id = $3 AND from_address = $4 AND nonce = $5 AND tx_hash = $6"""
-UPDATE_TRANSACTION: LiteralString = """
-    UPDATE chain.transactions SET state = $3, block_number = $4, block_hash = $5, gas_used = coalesce($6, gas_used),
-           revert_reason = coalesce($7, revert_reason), updated_at = now()
-    WHERE tx_id = $1 AND chain_id = $2 AND (state NOT IN ('final', 'reverted') OR state = $3)"""
+UPSERT_SIGNED: LiteralString = """
+    INSERT INTO chain.transactions AS t (tx_id, operation_id, step, chain_id, from_address, to_address, nonce, tx_hash, raw, epoch, key_ref,
+        safe_to_rebind, policy_id, policy_amount)
+    SELECT r.tx_id, r.operation_id, r.step, $1, r.from_address, r.to_address, r.nonce, r.tx_hash, r.raw, $2, r.key_ref, r.safe_to_rebind,
+        r.policy_id, r.policy_amount
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bytea[], $11::text[], $12::boolean[],
+        $13::text[], $14::numeric[])
+        AS r (tx_id, operation_id, step, from_address, to_address, nonce, tx_hash, raw, key_ref, safe_to_rebind, policy_id, policy_amount)
+    ON CONFLICT (tx_id) DO UPDATE SET state = 'signed', state_reason = NULL, active_attempt = 1, nonce = excluded.nonce, tx_hash = excluded.tx_hash,
+        raw = excluded.raw, epoch = excluded.epoch, from_address = excluded.from_address, key_ref = excluded.key_ref,
+        policy_id = excluded.policy_id, policy_amount = excluded.policy_amount, updated_at = now()
+    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused') AND t.operation_id = excluded.operation_id AND t.chain_id = excluded.chain_id"""
+INSERT_ATTEMPTS: LiteralString = """
+    INSERT INTO chain.tx_attempts (tx_id, attempt, kind, chain_id, from_address, nonce, tx_hash, raw, max_fee_wei, max_tip_wei, epoch)
+    SELECT r.tx_id, r.attempt, r.kind, $1, r.from_address, r.nonce, r.tx_hash, r.raw, r.max_fee, r.max_tip, $2
+    FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bytea[], $10::numeric[], $11::numeric[])
+        AS r (tx_id, attempt, kind, from_address, nonce, tx_hash, raw, max_fee, max_tip)
+    WHERE NOT EXISTS (SELECT 1 FROM chain.tx_attempts o WHERE o.chain_id = $1 AND o.from_address = r.from_address AND o.nonce = r.nonce
+                      AND o.tx_id <> r.tx_id)
+    ON CONFLICT (tx_id, attempt) DO NOTHING"""
+SELECT_MISSING_ATTEMPT: LiteralString = """
+    SELECT r.tx_id, r.nonce FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[])
+        AS r (tx_id, attempt, from_address, nonce, tx_hash)
+    WHERE NOT EXISTS (SELECT 1 FROM chain.tx_attempts a WHERE a.tx_id = r.tx_id AND a.attempt = r.attempt AND a.chain_id = $1
+                      AND a.from_address = r.from_address AND a.nonce = r.nonce AND a.tx_hash = r.tx_hash)
+    LIMIT 1"""
+ACTIVATE_ATTEMPT: LiteralString = """
+    UPDATE chain.transactions SET active_attempt = $3, nonce = $4, tx_hash = $5, raw = $6, state_reason = $7, updated_at = now(),
+           state = CASE WHEN $7 = 'cancel' THEN 'cancel_requested' ELSE 'signed' END
+    WHERE tx_id = $1 AND chain_id = $2 AND active_attempt < $3 AND state IN ('signed', 'broadcast', 'paused', 'mined', 'cancel_requested', 'nonce_lost')"""
+UPSERT_INTENT: LiteralString = """
+    INSERT INTO chain.transactions AS t (tx_id, operation_id, step, chain_id, from_address, to_address, key_ref, state, state_reason, active_attempt, epoch)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)
+    ON CONFLICT (tx_id) DO UPDATE SET state = excluded.state, state_reason = excluded.state_reason, key_ref = excluded.key_ref,
+        from_address = excluded.from_address, epoch = excluded.epoch, updated_at = now()
+    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused')"""
+UPDATE_TRANSACTIONS: LiteralString = """
+    UPDATE chain.transactions t SET state = r.state, state_reason = r.reason, block_number = r.block_number, block_hash = r.block_hash,
+           gas_used = coalesce(r.gas_used, t.gas_used), revert_reason = coalesce(r.revert_reason, t.revert_reason),
+           revert_code = coalesce(r.revert_code, t.revert_code), effective_gas_price = coalesce(r.price, t.effective_gas_price),
+           l1_fee = coalesce(r.l1_fee, t.l1_fee), updated_at = now()
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::numeric[], $11::numeric[])
+        AS r (tx_id, state, reason, block_number, block_hash, gas_used, revert_reason, revert_code, price, l1_fee)
+    WHERE t.tx_id = r.tx_id AND t.chain_id = $1
+      AND (t.state NOT IN ('final', 'reverted', 'cancelled', 'failed_presubmit', 'rejected_policy', 'sign_rejected', 'dead') OR t.state = r.state)"""
 UPSERT_CONTRACT: LiteralString = """
     INSERT INTO chain.contracts (chain_id, name, address, detail) VALUES ($1, $2, $3, $4)
     ON CONFLICT (chain_id, name) DO UPDATE SET address = excluded.address, detail = excluded.detail"""
 INSERT_DEAD_LETTER: LiteralString = """
     INSERT INTO chain.dead_letters (kind, ref_id, payload, error) VALUES ($1, $2, $3, $4) ON CONFLICT (ref_id) DO NOTHING"""
 UPSERT_MONITORING: LiteralString = """
-    INSERT INTO chain.monitoring (chain_id, status, head_number, head_hash, finalized_number, observed_at) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (chain_id) DO UPDATE SET status = excluded.status, head_number = excluded.head_number, head_hash = excluded.head_hash,
+    INSERT INTO chain.monitoring (chain_id, status, head_number, head_hash, finalized_number, observed_at, detail)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (chain_id) DO UPDATE SET detail = excluded.detail, status = excluded.status, head_number = excluded.head_number, head_hash = excluded.head_hash,
            finalized_number = excluded.finalized_number, observed_at = excluded.observed_at
     WHERE chain.monitoring.observed_at < excluded.observed_at"""
 
 SELECT_OPERATION: LiteralString = """
-    SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result FROM chain.operations WHERE operation_id = $1"""
+    SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result,
+           (SELECT count(*) FROM chain.approvals a WHERE a.subject = 'operation:' || o.operation_id) AS approvals
+    FROM chain.operations o WHERE operation_id = $1"""
 SELECT_OPERATIONS: LiteralString = """
-    SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result FROM chain.operations
-    WHERE chain_id = $1 AND state = ANY($2) ORDER BY created_at, operation_id LIMIT 5000"""
+    SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result,
+           (SELECT count(*) FROM chain.approvals a WHERE a.subject = 'operation:' || o.operation_id) AS approvals
+    FROM chain.operations o WHERE chain_id = $1 AND state = ANY($2) ORDER BY created_at, operation_id LIMIT 5000"""
 SELECT_TRANSACTIONS: LiteralString = """
     SELECT operation_id, tx_id, step, from_address, to_address, nonce, tx_hash, '0x' || encode(raw, 'hex') AS raw, state, epoch,
-           block_number, block_hash, gas_used, revert_reason
-    FROM chain.transactions WHERE operation_id = ANY($1) ORDER BY from_address, nonce LIMIT 50000"""
+           block_number, block_hash, gas_used, revert_reason, key_ref, safe_to_rebind
+    FROM chain.transactions WHERE operation_id = ANY($1) AND nonce IS NOT NULL ORDER BY from_address, nonce LIMIT 50000"""
+SELECT_ATTEMPTS: LiteralString = """
+    SELECT tx_id, attempt, kind, nonce, tx_hash, '0x' || encode(raw, 'hex') AS raw, max_fee_wei AS max_fee, max_tip_wei AS max_tip
+    FROM chain.tx_attempts WHERE tx_id = ANY($1) ORDER BY tx_id, attempt LIMIT 100000"""
 SELECT_CONTRACTS: LiteralString = (
     "SELECT name, address, detail FROM chain.contracts WHERE chain_id = $1 ORDER BY name LIMIT 5000"
 )
 SELECT_NONCES: LiteralString = """
-    SELECT from_address, max(nonce) AS nonce FROM chain.transactions WHERE chain_id = $1
+    SELECT from_address, max(nonce) AS nonce FROM chain.tx_attempts WHERE chain_id = $1
     GROUP BY from_address ORDER BY from_address LIMIT 100000"""
+
+SELECT_POLICIES: LiteralString = """
+    SELECT policy_id, kind, key_ref, contract, function, max_amount, daily_amount, daily_count, approval_above FROM chain.policies
+    WHERE is_enabled AND (chain_id IS NULL OR chain_id = $1) ORDER BY policy_id LIMIT 1000"""
+SELECT_POLICY_USE: LiteralString = """
+    SELECT policy_id, sum(policy_amount) AS amount, count(*) AS count FROM chain.transactions
+    WHERE chain_id = $1 AND policy_id IS NOT NULL AND created_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+    GROUP BY policy_id ORDER BY policy_id LIMIT 1000"""
 
 SELECT_STREAM: LiteralString = "SELECT seq, epoch, block_number, block_hash FROM chain.streams WHERE chain_id = $1"
 SELECT_STREAMS: LiteralString = "SELECT chain_id, seq FROM chain.streams ORDER BY chain_id LIMIT 100"
@@ -117,6 +197,58 @@ async def select_live_operation(conn: ReadConn, business_ref: str) -> str | None
     return await conn.fetchval(SELECT_LIVE_OPERATION, business_ref)
 
 
+async def insert_intent(conn: WriteConn, body: IntentBody, request_sha256: bytes) -> bool:
+    """With its transaction, which waits for a nonce. False: the key is there already."""
+    inserted = await conn.fetchval(
+        INSERT_INTENT,
+        body.operation_id, body.chain_id, body.params, body.correlation_id, body.requested_by, body.idempotency_key, request_sha256,
+    )  # fmt: skip
+    if inserted is None:
+        return False
+    await conn.execute(
+        INSERT_QUEUED,
+        f"{body.operation_id}:send", body.operation_id, body.chain_id, body.from_address, body.to_address, body.key_ref,
+    )  # fmt: skip
+    return True
+
+
+async def select_intent(conn: ReadConn, *, chain_id: int, idempotency_key: str) -> Record | None:
+    return await conn.fetchrow(SELECT_INTENT, chain_id, idempotency_key)
+
+
+async def select_transaction_views(
+    conn: ReadConn,
+    *,
+    chain_id: int,
+    state: str | None = None,
+    before: str | None = None,
+    tx_id: str | None = None,
+    limit: int = 1,
+) -> list[Record]:
+    """Newest first; before: the last tx_id of the previous page. None: no such filter."""
+    return await conn.fetch(SELECT_TRANSACTION_VIEWS, chain_id, state, before, tx_id, limit)
+
+
+async def select_attempt_views(conn: ReadConn, tx_id: str) -> list[Record]:
+    """In order."""
+    return await conn.fetch(SELECT_ATTEMPT_VIEWS, tx_id)
+
+
+async def select_history(conn: ReadConn, tx_id: str) -> list[Record]:
+    """In order."""
+    return await conn.fetch(SELECT_HISTORY, tx_id)
+
+
+async def insert_approval(conn: WriteConn, *, subject: str, user_id: str, reason: str) -> bool:
+    """False: this person has agreed before."""
+    return await conn.fetchval(INSERT_APPROVAL, subject, user_id, reason) is not None
+
+
+async def select_approvers(conn: ReadConn, subject: str) -> list[str]:
+    """Who agreed, first to last."""
+    return [row["user_id"] for row in await conn.fetch(SELECT_APPROVERS, subject)]
+
+
 async def update_operation(conn: WriteConn, record: OperationRecord) -> None:
     """A final or failed operation stays as it is."""
     await conn.execute(
@@ -124,30 +256,57 @@ async def update_operation(conn: WriteConn, record: OperationRecord) -> None:
     )
 
 
-async def insert_transaction(conn: WriteConn, *, chain_id: int, epoch: int, record: SignedRecord) -> bool:
-    """Whether it is new. False: its id, its nonce or its hash is there already."""
-    inserted = await conn.fetchval(
-        INSERT_TRANSACTION,
-        record.tx_id, record.operation_id, record.step, chain_id, record.from_address, record.to_address, record.nonce, record.tx_hash,
-        bytes.fromhex(record.raw[2:]), epoch,
-    )  # fmt: skip
-    return inserted is not None
-
-
-async def is_same_transaction(conn: ReadConn, *, chain_id: int, record: SignedRecord) -> bool:
-    """Whether exactly this transaction is journaled."""
-    found = await conn.fetchval(
-        SELECT_SAME_TRANSACTION,
-        record.tx_id, record.operation_id, chain_id, record.from_address, record.nonce, record.tx_hash,
-    )  # fmt: skip
-    return found is not None
-
-
-async def update_transaction(conn: WriteConn, *, chain_id: int, record: TxStateRecord) -> None:
-    """A final or reverted transaction stays as it is."""
+async def upsert_signed(conn: WriteConn, *, chain_id: int, epoch: int, records: list[SignedRecord]) -> None:
+    """Bind intents to nonces. One that has a nonce keeps it. Raises asyncpg.UniqueViolationError for a nonce or hash of another one."""
     await conn.execute(
-        UPDATE_TRANSACTION,
-        record.tx_id, chain_id, record.state, record.block_number, record.block_hash, record.gas_used, record.revert_reason,
+        UPSERT_SIGNED, chain_id, epoch, [r.tx_id for r in records], [r.operation_id for r in records], [r.step for r in records],
+        [r.from_address for r in records], [r.to_address for r in records], [r.nonce for r in records], [r.tx_hash for r in records],
+        [bytes.fromhex(r.raw[2:]) for r in records], [r.key_ref for r in records], [r.safe_to_rebind for r in records],
+        [r.policy_id for r in records], [r.policy_amount for r in records],
+    )  # fmt: skip
+
+
+async def insert_attempts(conn: WriteConn, *, chain_id: int, epoch: int, records: list[AttemptRecord]) -> None:
+    """Leaves out what is there, and what another intent's nonce forbids. Raises asyncpg.UniqueViolationError for a hash of another one."""
+    await conn.execute(
+        INSERT_ATTEMPTS, chain_id, epoch, [r.tx_id for r in records], [r.attempt for r in records], [r.kind for r in records],
+        [r.from_address for r in records], [r.nonce for r in records], [r.tx_hash for r in records],
+        [bytes.fromhex(r.raw[2:]) for r in records], [r.max_fee for r in records], [r.max_tip for r in records],
+    )  # fmt: skip
+
+
+async def select_missing_attempt(conn: ReadConn, *, chain_id: int, records: list[AttemptRecord]) -> Record | None:
+    """The first of these attempts that is not journaled exactly so."""
+    return await conn.fetchrow(
+        SELECT_MISSING_ATTEMPT, chain_id, [r.tx_id for r in records], [r.attempt for r in records],
+        [r.from_address for r in records], [r.nonce for r in records], [r.tx_hash for r in records],
+    )  # fmt: skip
+
+
+async def activate_attempt(conn: WriteConn, *, chain_id: int, record: AttemptRecord) -> None:
+    """These bytes go out from now on."""
+    await conn.execute(
+        ACTIVATE_ATTEMPT,
+        record.tx_id, chain_id, record.attempt, record.nonce, record.tx_hash, bytes.fromhex(record.raw[2:]), record.kind,
+    )  # fmt: skip
+
+
+async def upsert_intent(conn: WriteConn, *, chain_id: int, epoch: int, record: IntentRecord) -> None:
+    """A transaction without a nonce. One that has a nonce, or has ended, stays as it is."""
+    await conn.execute(
+        UPSERT_INTENT,
+        record.tx_id, record.operation_id, record.step, chain_id, record.from_address, record.to_address, record.key_ref, record.state,
+        record.reason, epoch,
+    )  # fmt: skip
+
+
+async def update_transactions(conn: WriteConn, *, chain_id: int, records: list[TxStateRecord]) -> None:
+    """Each transaction at most once. One that has ended stays as it is."""
+    await conn.execute(
+        UPDATE_TRANSACTIONS, chain_id, [r.tx_id for r in records], [r.state for r in records], [r.reason for r in records],
+        [r.block_number for r in records], [r.block_hash for r in records], [r.gas_used for r in records],
+        [r.revert_reason for r in records], [r.revert_code for r in records], [r.effective_gas_price for r in records],
+        [r.l1_fee for r in records],
     )  # fmt: skip
 
 
@@ -164,7 +323,7 @@ async def upsert_monitoring(conn: WriteConn, *, chain_id: int, record: Monitorin
     """An older observation never replaces a newer one."""
     await conn.execute(
         UPSERT_MONITORING,
-        chain_id, record.status, record.head_number, record.head_hash, record.finalized_number, record.observed_at,
+        chain_id, record.status, record.head_number, record.head_hash, record.finalized_number, record.observed_at, record.detail,
     )  # fmt: skip
 
 
@@ -182,6 +341,11 @@ async def select_transactions(conn: ReadConn, operation_ids: list[str]) -> list[
     return await conn.fetch(SELECT_TRANSACTIONS, operation_ids)
 
 
+async def select_attempts(conn: ReadConn, tx_ids: list[str]) -> list[Record]:
+    """In the order they were made."""
+    return await conn.fetch(SELECT_ATTEMPTS, tx_ids)
+
+
 async def select_contracts(conn: ReadConn, chain_id: int) -> list[Record]:
     return await conn.fetch(SELECT_CONTRACTS, chain_id)
 
@@ -189,6 +353,16 @@ async def select_contracts(conn: ReadConn, chain_id: int) -> list[Record]:
 async def select_nonces(conn: ReadConn, chain_id: int) -> dict[str, int]:
     """Highest journaled nonce by address."""
     return {row["from_address"]: row["nonce"] for row in await conn.fetch(SELECT_NONCES, chain_id)}
+
+
+async def select_policies(conn: ReadConn, chain_id: int) -> list[Record]:
+    """Enabled rules of a chain."""
+    return await conn.fetch(SELECT_POLICIES, chain_id)
+
+
+async def select_policy_use(conn: ReadConn, chain_id: int) -> list[Record]:
+    """What each rule let pass since midnight UTC."""
+    return await conn.fetch(SELECT_POLICY_USE, chain_id)
 
 
 async def select_stream(conn: ReadConn, chain_id: int) -> Record | None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import StringConstraints
 
 from tokenx_api.auth.models import Actor
 from tokenx_api.deps import Context, Read, TokenizationActor, Write, require
@@ -13,13 +14,19 @@ from tokenx_api.tokenization.models import (
     ContractList,
     DeadLetterPage,
     EventsBody,
+    IntentAnswer,
+    IntentBody,
     JournalBody,
     JournaledOperation,
     OperationList,
     OperationPage,
     OperationState,
     OperationView,
+    Policy,
     StreamHead,
+    TransactionDetail,
+    TransactionPage,
+    TransactionState,
 )
 from tokenx_common.service_auth import require_service
 from tokenx_common.wire import WireModel
@@ -32,6 +39,9 @@ Staff = Annotated[
     Actor,
     Depends(require("tokenization_agent", "transfer_agent", "compliance_officer", "ats_operator", "admin")),
 ]
+
+
+Approver = Annotated[Actor, Depends(require("tokenization_agent", "transfer_agent", "compliance_officer"))]
 
 
 class OperationAnswer(WireModel):
@@ -68,6 +78,27 @@ async def list_operations(
 async def get_operation(conn: Read, _actor: Staff, operation_id: str) -> OperationView:
     """One chain operation."""
     return await service.operation_view(conn, operation_id)
+
+
+class Agreement(WireModel):
+    """Why; kept in the audit trail."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
+
+
+class Agreed(WireModel):
+    """approvals: people who agree so far."""
+
+    operation_id: str
+    approvals: int
+
+
+@router.post("/operations/{operation_id}:approve")
+async def approve_operation(conn: Write, actor: Approver, operation_id: str, body: Agreement) -> Agreed:
+    """Agree to an operation whose amount needs it. Two people must, and nobody counts twice."""
+    await service.operation(conn, operation_id)
+    approvals = await service.agree(conn, f"operation:{operation_id}", actor=actor.user_id, reason=body.reason)
+    return Agreed(operation_id=operation_id, approvals=approvals)
 
 
 @router.get("/dead-letters")
@@ -135,3 +166,33 @@ async def get_stream_head(conn: Read, chain_id: int) -> StreamHead:
 async def get_nonces(conn: Read, chain_id: int) -> dict[str, int]:
     """Highest journaled nonce by address."""
     return await service.nonces(conn, chain_id)
+
+
+@internal.get("/policy")
+async def get_policy(conn: Read, chain_id: int) -> Policy:
+    """What may be signed on a chain, and what was let pass today."""
+    return await service.policy(conn, chain_id)
+
+
+@internal.post("/intents")
+async def request_intent(conn: Write, body: IntentBody) -> IntentAnswer:
+    """Make a transaction somebody asked for durable, once for each key."""
+    return await service.request_intent(conn, body)
+
+
+@internal.get("/transactions")
+async def list_transactions(
+    conn: Read,
+    chain_id: int,
+    state: TransactionState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> TransactionPage:
+    """Transactions of a chain, newest first."""
+    return await service.transaction_page(conn, chain_id=chain_id, state=state, cursor=cursor, limit=limit)
+
+
+@internal.get("/transactions/{tx_id}")
+async def get_transaction(conn: Read, chain_id: int, tx_id: str) -> TransactionDetail:
+    """One transaction with its attempts and its history."""
+    return await service.transaction(conn, chain_id=chain_id, tx_id=tx_id)

@@ -103,8 +103,13 @@ class LogReader:
         }
 
 
+def again(seen: Record, times: int) -> Record:
+    """The same transfer seen once more in a block that was taken back `times` times and has returned: another event, so another id."""
+    return seen if not times else {**seen, "event_id": f"{seen['event_id']}:{times + 1}"}
+
+
 def reverted(seen: Record) -> Record:
     """The event that takes a seen transfer back."""
     kind = "transfer.reverted"
     return {**{key: value for key, value in seen.items() if key != "seq"}, "type": kind,
-            "event_id": f"{kind}:{seen['block_hash']}:{seen['log_index']}"}  # fmt: skip
+            "event_id": seen["event_id"].replace(seen["type"], kind, 1)}  # fmt: skip

@@ -17,7 +17,9 @@ log = get_logger(__name__)
 
 MEMORY: Final = 10_000
 TAIL: Final = 2_000
-"""Events looked at after a start, to know what has been published already. Far more than lie between two final blocks."""
+"""Events looked at after a start, to know what has been published already; more where these do not reach back to a final block."""
+LOOK_BACK: Final = 200_000
+"""Most events looked at: a stream that has had no transfer for that long has none open."""
 APPEND: Final = 500
 
 
@@ -49,17 +51,38 @@ class Publisher:
         return self._journal.epoch
 
     async def load(self) -> list[Record]:
-        """Take up where the stream stands; returns its last events, oldest first."""
+        """Take up where the stream stands; returns its last events, oldest first: at least all that may still wait to become final."""
         head = await self._journal.stream_head()
         self.head, self.checkpoint = head.seq, (head.block_number, head.block_hash)
-        cursor = max(0, head.seq - TAIL)
-        while cursor < head.seq:
-            page = await self._journal.events_after(cursor)
+        start = max(0, head.seq - TAIL)
+        newest = await self._read(start, head.seq)
+        self._remember(newest)
+        older = await self._older(newest, start)
+        self._published.update(item["event_id"] for item in older)
+        return older + newest
+
+    async def _older(self, newest: list[Record], before: int) -> list[Record]:
+        """What was published before the newest events, back to a seen event whose block is final: blocks are seen in their order, so
+        nothing before it can still be open. While finality stands still that may be far more than TAIL."""
+        found, page = list[Record](), newest
+        while before > 0 and self.head - before < LOOK_BACK and not any(self._is_settled(item) for item in page):
+            start = max(0, before - TAIL)
+            page = await self._read(start, before)
+            found, before = page + found, start
+        return found
+
+    def _is_settled(self, item: Record) -> bool:
+        return item["type"] == "transfer.seen" and int(item["block_number"]) <= self.checkpoint[0]
+
+    async def _read(self, after: int, upto: int) -> list[Record]:
+        found: list[Record] = []
+        while after < upto:
+            page = await self._journal.events_after(after, min(upto - after, TAIL))
             if not page:
                 break
-            self._remember(page)
-            cursor = int(page[-1]["seq"])
-        return list(self._memory)
+            found += page
+            after = int(page[-1]["seq"])
+        return found
 
     async def publish(self, items: Sequence[Record], checkpoint: tuple[int, str] | None = None) -> None:
         """Append the items not yet published and, if given, move the checkpoint. Returns when both are durable."""

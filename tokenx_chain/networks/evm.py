@@ -2,18 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from tokenx_chain.contracts.calls import Call, Log, Read
+from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
 
 Value = TypeVar("Value")
 
+HEADERS: Final = 64
+"""Headers asked for in one request."""
+_L1_FEE: Final = bytes.fromhex("49948e0e")
+_OPERATOR_FEE: Final = bytes.fromhex("275aedd2")
+"""GasPriceOracle: getL1Fee(bytes), and since Isthmus getOperatorFee(uint256). Source: specs.optimism.io, predeploys."""
+
 
 @dataclass(frozen=True)
 class Block:
-    """A block header. timestamp in unix seconds; base_fee in wei, 0 where the chain has none."""
+    """A block header. timestamp in unix seconds; base_fee in wei, 0 where the chain has none; logs_bloom: the filter's bits, None where not told."""
 
     number: int
     hash: str
@@ -21,6 +28,16 @@ class Block:
     timestamp: int
     base_fee: int
     is_empty: bool
+    logs_bloom: int | None = None
+
+
+@dataclass(frozen=True)
+class PlacedLog:
+    """A log with the block it is in."""
+
+    block_number: int
+    block_hash: str
+    log: Log
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,23 @@ class Receipt:
     block_hash: str
     gas_used: int
     logs: tuple[Log, ...]
+    gas_price: int = 0
+    """What was paid per gas, in wei."""
+    l1_fee: int | None = None
+    """Paid on top for the first layer, in wei; None where there is none."""
+
+    def same_place(self, other: "Receipt") -> bool:
+        """Whether two nodes tell the same about it."""
+        return (self.block_hash, self.ok) == (other.block_hash, other.ok)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An address as the next transaction finds it. balance in wei; nonce: transactions mined."""
+
+    head: Block
+    balance: int
+    nonce: int
 
 
 class EvmNode:
@@ -42,6 +76,12 @@ class EvmNode:
         self.network = network
         self._rpc = rpc
 
+    @property
+    def head_addresses(self) -> list[str]:
+        """Where new heads may be told on a WebSocket, best first; empty where only polling is possible."""
+        found = [rules.head_address(self.network, endpoint.url) for endpoint in self._rpc.endpoints]
+        return [address for address in found if address is not None]
+
     async def chain_id(self) -> int:
         return int(await self._rpc.call("eth_chainId"), 16)
 
@@ -50,36 +90,93 @@ class EvmNode:
         return _block(await self._rpc.call("eth_getBlockByNumber", "latest", False))
 
     async def finalized_number(self, head: Block) -> int:
-        """The highest final block under the chain's rule, -1 when there is none yet."""
+        """The highest final block under the chain's rule, -1 when there is none yet. Of two endpoints the one that is behind is followed,
+        so that both can be asked about what is called final. Raises RpcUnavailable when only one of several answers."""
         rule = self.network.finality
-        if rule.kind == "depth":
-            return head.number - rule.depth
-        answer = await self._rpc.call("eth_getBlockByNumber", "finalized", False)
-        return -1 if answer is None else min(_block(answer).number, head.number)
+        tagged = await self._lowest("finalized") if rule.kind == "tag" else None
+        shared = await self._lowest("latest") if len(self._rpc.endpoints) > 1 else head.number
+        return rules.final_height(rule, head=min(head.number, -1 if shared is None else shared), tagged=tagged)
+
+    async def safe_number(self, head: Block) -> int | None:
+        """The node's `safe` block, for people to look at; None where the chain has none."""
+        if not self.network.finality.has_safe:
+            return None
+        tagged = await self._lowest("safe")
+        return None if tagged is None else min(tagged, head.number)
+
+    async def _lowest(self, tag: str) -> int | None:
+        """The lower of what two endpoints have under a tag; None when one of them has nothing."""
+        answers = [told[0] for told in await self._rpc.quorum([("eth_getBlockByNumber", [tag, False])])]
+        blocks = [None if isinstance(answer, RpcError) or answer is None else _block(answer) for answer in answers]
+        known = [block.number for block in blocks if block is not None]
+        return min(known) if len(known) == len(blocks) else None
+
+    async def named_hashes(self, number: int) -> list[str | None]:
+        """What two endpoints (one where there is one) call the block at a height; None: that one has no such block yet."""
+        answers = [told[0] for told in await self._rpc.quorum([("eth_getBlockByNumber", [hex(number), False])])]
+        return [None if block is None else block.hash for block in self._headers(answers)]
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Canonical headers by number; None where the node has no such block."""
-        answers = await self._rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
-        return [None if answer is None else _block(answer) for answer in _all_good(answers)]
+        found: list[Block | None] = []
+        for start in range(0, len(numbers), HEADERS):
+            asked = numbers[start : start + HEADERS]
+            found += self._headers(await self._rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in asked]))  # fmt: skip
+        return found
+
+    def _headers(self, answers: Sequence[Any]) -> list[Block | None]:
+        good = [None if self._is_not_yet(answer) else answer for answer in answers]
+        return [None if answer is None else _block(answer) for answer in _all_good(good)]
+
+    def _is_not_yet(self, answer: Any) -> bool:
+        return isinstance(answer, RpcError) and rules.is_not_yet(self.network, answer.message)
 
     async def logs(self, block_hashes: Sequence[str], *, addresses: Sequence[str], topics: Sequence[str]) -> list[list[Log] | None]:  # fmt: skip
         """Logs per block of these contracts with one of these first topics. None: the node no longer knows the block."""
-        asked: list[tuple[str, list[Any]]] = [
-            ("eth_getLogs", [{"blockHash": block_hash, "address": list(addresses), "topics": [list(topics)]}])
-            for block_hash in block_hashes
-        ]
-        answers = await self._rpc.batch(asked)
-        return [None if isinstance(answer, RpcError) else [_log(entry) for entry in answer] for answer in answers]
+        answers = await self._rpc.batch([_log_question(block_hash, addresses, topics) for block_hash in block_hashes])
+        good = [None if self._is_not_yet(answer) else answer for answer in answers]
+        return [None if answer is None else [_log(entry) for entry in answer] for answer in _all_good(good)]
+
+    async def logs_between(self, first: int, last: int, *, addresses: Sequence[str], topics: Sequence[str]) -> list[PlacedLog]:  # fmt: skip
+        """Logs of a range of blocks, both ends included: for what is final already. Raises RpcError when the range is too large."""
+        question = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses), "topics": [list(topics)]}
+        answer = await self._rpc.call("eth_getLogs", question)
+        return [PlacedLog(int(entry["blockNumber"], 16), entry["blockHash"], _log(entry)) for entry in answer]
+
+    async def logs_again(self, block_hash: str, *, addresses: Sequence[str], topics: Sequence[str]) -> list[Log]:
+        """The logs of a block whose first answer cannot be right: asked of two endpoints, and where both tell nothing, of the receipts.
+        The fullest answer is taken; nodes leave out, they do not invent."""
+        try:
+            told = [answers[0] for answers in await self._rpc.quorum([_log_question(block_hash, addresses, topics)])]
+        except RpcUnavailable:
+            told = []  # the second endpoint is away; the receipts of the first still tell
+        full: list[list[Any]] = [answer for answer in told if isinstance(answer, list)]
+        entries = max(full, key=len) if full else []
+        return [_log(entry) for entry in entries] or await self._receipt_logs(block_hash, addresses, topics)
+
+    async def _receipt_logs(self, block_hash: str, addresses: Sequence[str], topics: Sequence[str]) -> list[Log]:
+        """From eth_getBlockReceipts; nothing where the node does not have that method."""
+        try:
+            receipts: list[Any] = await self._rpc.call("eth_getBlockReceipts", block_hash) or []
+        except RpcError:
+            return []
+        entries = [_log(entry) for receipt in receipts for entry in receipt["logs"] if entry["topics"]]
+        return [entry for entry in entries if entry.address in addresses and "0x" + entry.topics[0].hex() in topics]
 
     async def receipts(self, hashes: Sequence[str]) -> list[Receipt | None]:
         """Receipts in the order of the hashes; None: not mined as far as this node knows."""
-        answers = await self._rpc.batch([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes])
-        return [None if answer is None else _receipt(answer) for answer in _all_good(answers)]
+        return _receipts(await self._rpc.batch([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes]))
 
-    async def send_raw(self, raws: Sequence[bytes]) -> list[RpcError | None]:
-        """Hand signed bytes to the node, in order. None: taken. An RpcUnavailable means: unknown, send the same bytes again."""
-        answers = await self._rpc.batch([("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in raws])
-        return [answer if isinstance(answer, RpcError) else None for answer in answers]
+    async def agreed_receipts(self, hashes: Sequence[str]) -> list[Receipt | Literal["unsure"] | None]:
+        """As receipts, but two nodes must tell the same where there are two: for what is acted on for ever. unsure: they do not."""
+        requests: list[tuple[str, list[Any]]] = [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes]
+        tellings = [_receipts(answers) for answers in await self._rpc.quorum(requests)]
+        return [_agreed(told) for told in zip(*tellings, strict=True)]
+
+    async def send_raw(self, raws: Sequence[bytes]) -> list[tuple[RpcError, ...]]:
+        """Hand signed bytes to two nodes, in order. Empty: one took them; else what each said against it.
+        An RpcUnavailable means: unknown, send the same bytes again."""
+        return await self._rpc.broadcast(["0x" + raw.hex() for raw in raws])
 
     async def nonce(self, address: str, at: str | int = "latest") -> int:
         """Transactions of this address mined up to a block."""
@@ -88,6 +185,28 @@ class EvmNode:
     async def balance(self, address: str) -> int:
         """Coin balance in wei."""
         return int(await self._rpc.call("eth_getBalance", address, "latest"), 16)
+
+    async def account(self, address: str) -> Account:
+        """Head, balance and nonce in one question."""
+        asked: list[tuple[str, list[Any]]] = [
+            ("eth_getBlockByNumber", ["latest", False]),
+            ("eth_getBalance", [address, "latest"]),
+            ("eth_getTransactionCount", [address, "latest"]),
+        ]
+        head, balance, nonce = _all_good(await self._rpc.batch(asked))
+        return Account(_block(head), int(balance, 16), int(nonce, 16))
+
+    async def l1_fee(self, raw: bytes, *, gas: int = 0) -> int:
+        """What comes on top of gas for these bytes, in wei: the first layer's data fee, and for `gas` the operator's fee. 0 where there is none."""
+        if self.network.l1_oracle is None:
+            return 0
+        padded = raw + bytes(-len(raw) % 32)
+        questions = [_L1_FEE + (32).to_bytes(32, "big") + len(raw).to_bytes(32, "big") + padded]
+        questions += [_OPERATOR_FEE + gas.to_bytes(32, "big")] if gas else []
+        first_layer, *operators = await self._rpc.batch([("eth_call", [{"to": self.network.l1_oracle, "data": "0x" + data.hex()}, "latest"]) for data in questions])  # fmt: skip
+        # A chain before Isthmus reverts: it has no operator's fee.
+        told = [answer for answer in operators if isinstance(answer, str) and answer != "0x"]
+        return sum(int(answer, 16) for answer in (*_all_good([first_layer]), *told))
 
     async def has_code(self, address: str) -> bool:
         return str(await self._rpc.call("eth_getCode", address, "latest")) not in ("0x", "0x0")
@@ -123,6 +242,21 @@ class EvmNode:
             await self._rpc.call("anvil_dropAllTransactions")
 
 
+def _receipts(answers: list[Any]) -> list[Receipt | None]:
+    return [None if answer is None else _receipt(answer) for answer in _all_good(answers)]
+
+
+def _agreed(told: tuple[Receipt | None, ...]) -> Receipt | Literal["unsure"] | None:
+    first = told[0]
+    if all(one is None for one in told):
+        return None
+    return first if first is not None and all(one is not None and first.same_place(one) for one in told) else "unsure"
+
+
+def _log_question(block_hash: str, addresses: Sequence[str], topics: Sequence[str]) -> tuple[str, list[Any]]:
+    return "eth_getLogs", [{"blockHash": block_hash, "address": list(addresses), "topics": [list(topics)]}]
+
+
 def _tag(at: str | int) -> str:
     return hex(at) if isinstance(at, int) else at
 
@@ -151,6 +285,7 @@ def _block(answer: dict[str, Any]) -> Block:
         timestamp=int(answer["timestamp"], 16),
         base_fee=int(answer.get("baseFeePerGas") or "0x0", 16),
         is_empty=not answer["transactions"],
+        logs_bloom=int(answer["logsBloom"], 16) if answer.get("logsBloom") else None,
     )
 
 
@@ -172,4 +307,6 @@ def _receipt(answer: dict[str, Any]) -> Receipt:
         block_hash=answer["blockHash"],
         gas_used=int(answer["gasUsed"], 16),
         logs=tuple(_log(entry) for entry in answer["logs"]),
+        gas_price=int(answer.get("effectiveGasPrice") or "0x0", 16),
+        l1_fee=int(answer["l1Fee"], 16) if answer.get("l1Fee") else None,
     )

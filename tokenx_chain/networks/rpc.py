@@ -1,16 +1,30 @@
-"""JSON-RPC over HTTP with fail-over between endpoints. A transport failure says nothing about what the node did with the request."""
+"""JSON-RPC over HTTP to several endpoints of one chain: the healthiest is asked first, signed bytes go to two, finality needs two to agree.
 
+A transport failure says nothing about what the node did with the request."""
+
+import asyncio
+import itertools
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
-from web3 import AsyncHTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
+
+from tokenx_common.clock import monotonic_s
 
 TIMEOUT_S: Final = 10.0
+COPIES: Final = 2
+"""Endpoints that get the same bytes, and endpoints that must agree about what is final, where there are that many."""
 _REVERTED: Final = 3
 """JSON-RPC error code of an execution that reverted."""
+_LIMITED: Final = frozenset({429, -32005, -32029, -32097})
+"""Error codes of providers that want to be asked less."""
+_COOL_OFF_S: Final = 1.0
+_LONGEST_COOL_OFF_S: Final = 30.0
+_MEMORY: Final = 0.8
+"""Weight of the past in an endpoint's score and speed."""
 
 Request = tuple[str, list[Any]]
 
@@ -34,17 +48,116 @@ class RpcUnavailable(Exception):
     """No endpoint gave a usable answer. The request may or may not have been carried out."""
 
 
-class Rpc:
-    """Calls one chain. Endpoints are tried in order; one that fails is moved to the end."""
+class TokenBucket:
+    """Requests an endpoint may still be asked. rate_per_s None: as many as one likes."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
-        options = {"timeout": aiohttp.ClientTimeout(total=TIMEOUT_S)}
-        # Retries are ours to decide: the provider must not repeat a send behind our back.
-        self._providers = [AsyncHTTPProvider(url, request_kwargs=options, exception_retry_configuration=None) for url in urls]  # fmt: skip
+    def __init__(self, rate_per_s: float | None, burst: float) -> None:
+        self._rate = rate_per_s
+        self._burst = burst
+        self._tokens = burst
+        self._at_s = monotonic_s()
+
+    def take(self, count: int) -> float:
+        """Take tokens; returns the seconds to wait before asking. A request larger than the burst waits, but is never refused."""
+        if self._rate is None:
+            return 0.0
+        now_s = monotonic_s()
+        self._tokens = min(self._burst, self._tokens + (now_s - self._at_s) * self._rate)
+        self._at_s = now_s
+        self._tokens -= count
+        return max(0.0, -self._tokens / self._rate)
+
+
+@dataclass
+class Health:
+    """What an endpoint has been like. score from 0 (never answers) to 1; cool until: not asked before, if there is another one."""
+
+    score: float = 1.0
+    latency_s: float = 0.0
+    failures_in_a_row: int = 0
+    cool_until_s: float = 0.0
+
+    def answered(self, after_s: float) -> None:
+        self.score = self.score * _MEMORY + (1 - _MEMORY)
+        self.latency_s = self.latency_s * _MEMORY + after_s * (1 - _MEMORY) if self.latency_s else after_s
+        self.failures_in_a_row, self.cool_until_s = 0, 0.0
+
+    def failed(self, *, wait_s: float = 0.0) -> None:
+        self.score *= _MEMORY
+        pause_s = min(_LONGEST_COOL_OFF_S, _COOL_OFF_S * 2**self.failures_in_a_row)
+        self.failures_in_a_row = min(self.failures_in_a_row + 1, 8)
+        self.cool_until_s = monotonic_s() + max(pause_s, wait_s)
+
+
+class Endpoint:
+    """One node's address. label is safe to show: a provider's key may be in the path."""
+
+    def __init__(self, url: str, bucket: TokenBucket) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.label = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        self.health = Health()
+        self.bucket = bucket
+        self._numbers = itertools.count(1)
+
+    def rank(self) -> tuple[bool, float, float]:
+        """Lower is better: not cooling off, higher score, faster."""
+        return (self.health.cool_until_s > monotonic_s(), -round(self.health.score, 1), round(self.health.latency_s, 1))
+
+    async def ask(self, session: aiohttp.ClientSession, requests: Sequence[Request]) -> list[Any]:
+        """Answers in order, an RpcError where the node refused. Raises _Failed, and remembers how it went."""
+        if (wait_s := self.bucket.take(len(requests))) > 0:
+            await asyncio.sleep(wait_s)
+        started = monotonic_s()
+        try:
+            answers = await self._post(session, requests)
+        except _Failed as error:
+            self.health.failed(wait_s=error.wait_s)
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
+            self.health.failed()
+            raise _Failed(f"{self.label}: {type(error).__name__}: {error}"[:160]) from error
+        self.health.answered(monotonic_s() - started)
+        return answers
+
+    async def _post(self, session: aiohttp.ClientSession, requests: Sequence[Request]) -> list[Any]:
+        numbers = [next(self._numbers) for _ in requests]
+        body = [{"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+                for number, (method, params) in zip(numbers, requests, strict=True)]  # fmt: skip
+        async with session.post(self.url, data=json.dumps(body, separators=(",", ":")), headers=_HEADERS) as response:
+            if response.status == 429:
+                raise _Failed(f"{self.label}: asked too often", wait_s=_retry_after(response))
+            if response.status >= 400:
+                raise _Failed(f"{self.label}: status {response.status}")
+            content: Any = json.loads(await response.read())
+        if not isinstance(content, list):
+            raise _Failed(f"{self.label}: not a batch answer: {str(content)[:120]}")
+        by_number: dict[int, Any] = {entry["id"]: _result(entry) for entry in content}  # pyright: ignore[reportUnknownVariableType]  # JSON
+        answers = [by_number[number] for number in numbers]
+        if any(isinstance(answer, RpcError) and answer.code in _LIMITED for answer in answers):
+            raise _Failed(f"{self.label}: asked too often")
+        return answers
+
+
+class _Failed(Exception):
+    """One endpoint gave no usable answer. wait_s: it asked to be left alone that long."""
+
+    def __init__(self, message: str, *, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class Rpc:
+    """Calls one chain through all its endpoints."""
+
+    def __init__(self, urls: Sequence[str], *, rate_per_s: float | None = None, burst: float = 200.0, timeout_s: float = TIMEOUT_S) -> None:  # fmt: skip
+        self._timeout_s = timeout_s
+        self.endpoints = [Endpoint(url, TokenBucket(rate_per_s, burst)) for url in urls]
+        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        for provider in self._providers:
-            await provider.disconnect()
+        if self._session is not None:
+            await self._session.close()
 
     async def call(self, method: str, *params: Any) -> Any:
         """The result. Raises RpcError for the node's refusal, RpcUnavailable when no node answered."""
@@ -58,20 +171,78 @@ class Rpc:
         if not requests:
             return []
         problems: list[str] = []
-        for provider in tuple(self._providers):
+        for endpoint in self._ranked():
             try:
-                return await self._ask(provider, requests)
-            except (aiohttp.ClientError, Web3Exception, TimeoutError, OSError, ValueError) as error:
-                problems.append(f"{type(error).__name__}: {error}"[:120])
-                self._providers.append(self._providers.pop(self._providers.index(provider)))
+                return await endpoint.ask(self._open(), requests)
+            except _Failed as error:
+                problems.append(str(error))
         raise RpcUnavailable("; ".join(problems))
 
-    async def _ask(self, provider: AsyncHTTPProvider, requests: Sequence[Request]) -> list[Any]:
-        calls = [(RPCEndpoint(method), params) for method, params in requests]
-        answers: Any = await provider.make_batch_request(calls)
-        if not isinstance(answers, list) or len(answers) != len(requests):  # pyright: ignore[reportUnknownArgumentType]  # JSON
-            raise ValueError(f"not a batch answer: {str(answers)[:120]}")  # pyright: ignore[reportUnknownArgumentType]  # JSON
-        return [_result(answer) for answer in answers]  # pyright: ignore[reportUnknownVariableType]  # JSON
+    async def quorum(self, requests: Sequence[Request]) -> list[list[Any]]:
+        """The answers of two endpoints, of one where there is only one. Raises RpcUnavailable when fewer answer."""
+        if not requests:
+            return [[]]
+        needed = min(COPIES, len(self.endpoints))
+        answers, problems = await self._from_some(requests, needed)
+        if len(answers) < needed:
+            raise RpcUnavailable("; ".join(problems))
+        return answers
+
+    async def broadcast(self, raws: Sequence[str]) -> list[tuple[RpcError, ...]]:
+        """Hand the same bytes to two endpoints. Per transaction: what those that refused said, nothing when one took it.
+        Raises RpcUnavailable when no endpoint answered: then nobody knows."""
+        requests: list[Request] = [("eth_sendRawTransaction", [raw]) for raw in raws]
+        if not requests:
+            return []
+        answers, problems = await self._from_some(requests, min(COPIES, len(self.endpoints)))
+        if not answers:
+            raise RpcUnavailable("; ".join(problems))
+        return [_refusals(told) for told in zip(*answers, strict=True)]
+
+    async def _from_some(self, requests: Sequence[Request], needed: int) -> tuple[list[list[Any]], list[str]]:
+        """Ask the best endpoints at the same time, and further ones in place of those that fail."""
+        waiting = self._ranked()
+        answers: list[list[Any]] = []
+        problems: list[str] = []
+        while waiting and len(answers) < needed:
+            asked, waiting = waiting[: needed - len(answers)], waiting[needed - len(answers) :]
+            told = await asyncio.gather(*(self._try(endpoint, requests) for endpoint in asked))
+            answers += [one for one in told if isinstance(one, list)]
+            problems += [one for one in told if isinstance(one, str)]
+        return answers, problems
+
+    async def _try(self, endpoint: Endpoint, requests: Sequence[Request]) -> list[Any] | str:
+        try:
+            return await endpoint.ask(self._open(), requests)
+        except _Failed as error:
+            return str(error)
+
+    def report(self) -> list[dict[str, Any]]:
+        """Each endpoint for the status page, best first."""
+        return [{"endpoint": endpoint.label, "score": f"{endpoint.health.score:.2f}", "latency_ms": round(endpoint.health.latency_s * 1000),
+                 "cooling_off": endpoint.health.cool_until_s > monotonic_s()} for endpoint in self._ranked()]  # fmt: skip
+
+    def _ranked(self) -> list[Endpoint]:
+        return sorted(self.endpoints, key=Endpoint.rank)
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Made at the first use: it belongs to the loop that runs then."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
+        return self._session
+
+
+_HEADERS: Final = {"Content-Type": "application/json"}
+
+
+def _refusals(told: tuple[Any, ...]) -> tuple[RpcError, ...]:
+    refused = tuple(one for one in told if isinstance(one, RpcError))
+    return refused if len(refused) == len(told) else ()
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    text = response.headers.get("Retry-After", "")
+    return min(_LONGEST_COOL_OFF_S, float(text)) if text.isdecimal() else 0.0
 
 
 def _result(answer: Any) -> Any:

@@ -6,7 +6,19 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tokenx_chain.operations import cash, investor, offering, platform, settlement, subscription, token
+from tokenx_chain.operations import (
+    agent,
+    cash,
+    intent,
+    investor,
+    offering,
+    platform,
+    recovery,
+    revocation,
+    settlement,
+    subscription,
+    token,
+)
 from tokenx_chain.operations import params as p
 from tokenx_chain.operations.context import Context
 from tokenx_chain.operations.errors import BadParams
@@ -27,6 +39,8 @@ PROGRAMS: Final[dict[str, Program]] = {
     "offering.deploy": Program(p.DeployOffering, offering.deploy),
     "investor.register": Program(p.RegisterInvestor, investor.register),
     "investor.unregister": Program(p.UnregisterInvestor, investor.unregister),
+    "investor.revoke": Program(p.RevokeInvestor, revocation.revoke),
+    "investor.recover": Program(p.RecoverInvestor, recovery.recover),
     "cash.mint": Program(p.MintCash, cash.mint),
     "cash.transfer": Program(p.TransferCash, cash.transfer),
     "subscription.issue": Program(p.IssueSubscription, subscription.issue),
@@ -34,8 +48,12 @@ PROGRAMS: Final[dict[str, Program]] = {
     "token.burn": Program(p.BurnToken, token.burn),
     "token.transfer": Program(p.TransferToken, token.transfer),
     "token.freeze": Program(p.FreezeToken, token.freeze),
+    "token.force_transfer": Program(p.ForceTransfer, agent.force_transfer),
+    "token.freeze_units": Program(p.FreezeUnits, agent.freeze_units),
+    "token.pause": Program(p.PauseToken, agent.pause),
     "settlement.batch": Program(p.SettleBatch, settlement.settle),
     "redemption.payout": Program(p.PayRedemption, cash.pay_redemption),
+    intent.KIND: Program(intent.SendTransaction, intent.send),
 }
 
 

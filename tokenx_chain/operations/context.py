@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_typing import HexAddress, HexStr
-from hexbytes import HexBytes
 from web3.types import Nonce
 from web3.utils.address import get_create_address
 
@@ -19,6 +17,7 @@ from tokenx_chain.networks.evm import Receipt
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.index import Operation, OperationIndex
+from tokenx_chain.transactions.errors import IntentCancelled, IntentRefused, NonceLost
 from tokenx_chain.transactions.sender import Intent, Senders
 from tokenx_chain.transactions.tracker import Tracker
 from tokenx_common.log import get_logger
@@ -38,6 +37,8 @@ class Step:
     name: str
     call: Call
     key_ref: str
+    safe_to_rebind: bool = False
+    """Whether it may get another nonce when somebody else has used its own."""
 
 
 class Context:
@@ -79,14 +80,19 @@ class Context:
         senders = [await self._senders.of(step.key_ref) for step in fresh]
         # No await between these, so that the order within one sender is the order of the steps.
         futures = [sender.enqueue(intent) for sender, intent in zip(senders, intents, strict=True)]
-        for step, entry in zip(fresh, await asyncio.gather(*futures), strict=True):
-            self._recorded[step.name] = entry
-            self._index.add(entry.tx_hash, self.operation)
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        for step, entry in zip(fresh, outcomes, strict=True):
+            if isinstance(entry, JournaledTransaction):
+                self._recorded[step.name] = entry
+                self._index.add(entry.tx_hash, self.operation)
+        for step, entry in zip(fresh, outcomes, strict=True):
+            if isinstance(entry, BaseException):
+                raise _failure(step.name, entry) from entry
         return [self._recorded[step.name] for step in steps]
 
     async def _intent(self, step: Step) -> Intent:
         gas = step.call.gas if step.call.gas is not None else await self._estimate(step)
-        return Intent(self.operation.operation_id, step.name, step.call, gas)
+        return Intent(self.operation.operation_id, step.name, step.call, gas, self.operation.kind, step.safe_to_rebind)
 
     async def _estimate(self, step: Step) -> int:
         sender = await self.address(step.key_ref)
@@ -104,7 +110,10 @@ class Context:
 
     async def mined(self, entries: Sequence[JournaledTransaction]) -> list[Receipt]:
         """Receipts of the transactions, all successful. Raises OperationFailed for one that reverted."""
-        receipts = await asyncio.gather(*(self._tracker.mined(entry) for entry in entries))
+        try:
+            receipts = await asyncio.gather(*(self._tracker.mined(entry) for entry in entries))
+        except (IntentCancelled, NonceLost) as error:
+            raise _failure("transaction", error) from error
         for entry, receipt in zip(entries, receipts, strict=True):
             if not receipt.ok:
                 refusal = await self._why_reverted(entry, receipt)
@@ -116,16 +125,7 @@ class Context:
         return (await self._tracker.mined(entry)).ok
 
     async def _why_reverted(self, entry: JournaledTransaction, receipt: Receipt) -> Refusal:
-        """Play the transaction again on the state before its block: good enough to name the reason, never used to decide anything."""
-        fields: dict[str, Any] = TypedTransaction.from_bytes(HexBytes(entry.raw)).as_dict()
-        call = Call(to=entry.to_address, data=bytes(fields["data"]), value=int(fields["value"]))
-        try:
-            await self.chain.node.simulate(call, sender=entry.from_address, at=receipt.block_number)
-        except RpcError as error:
-            return self.chain.refusal(error)
-        except RpcUnavailable:
-            pass
-        return Refusal("contract.reverted", "reverted; the reason can no longer be reproduced")
+        return await self.chain.why_reverted(entry.raw, sender=entry.from_address, at=receipt.block_number)
 
     async def read(self, read: Read[Value]) -> Value:
         """A view call at the latest block. Raises OperationFailed when it reverts."""
@@ -166,6 +166,10 @@ class Context:
             except (RpcUnavailable, RpcError) as error:
                 await self._pause(error)
 
+    def count_on(self, address: str, wei: int) -> int:
+        """Rely on coins of an address until everything is mined; returns what other operations rely on there."""
+        return self._senders.promises.promise(address, self.operation.operation_id, wei)
+
     async def record_contracts(self, contracts: dict[str, tuple[str, dict[str, Any]]]) -> None:
         """Make contracts known by name, durably, and follow their events from here on."""
         await self._journal.write([{"op": "contract", "name": name, "address": address, "detail": detail} for name, (address, detail) in contracts.items()])  # fmt: skip
@@ -175,6 +179,19 @@ class Context:
     async def _pause(self, error: Exception) -> None:
         log.warning("operation.paused", operation_id=self.operation.operation_id, reason=str(error))
         await asyncio.sleep(RETRY_S)
+
+
+def _failure(step: str, error: BaseException) -> BaseException:
+    """What a program sees of an intent that ended: a failure it can react to, for instance by giving cash back."""
+    match error:
+        case IntentRefused():
+            return OperationFailed(error.code, f"{step}: {error.detail}")
+        case IntentCancelled():
+            return OperationFailed("transaction.cancelled", str(error))
+        case NonceLost():
+            return OperationFailed("chain.nonce_lost", str(error))
+        case _:
+            return error
 
 
 def created_address(entry: JournaledTransaction) -> str:

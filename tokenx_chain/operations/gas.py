@@ -25,14 +25,17 @@ def coins(to: str, wei: int) -> Call:
 
 
 async def ensure_gas(ctx: Context, key_refs: set[str], *, gas: int = USUAL_GAS) -> None:
-    """Each key can pay for `gas`; those that cannot are topped up by the platform, and the top-up is mined."""
+    """Each key can pay for `gas` on top of what other operations count on; those that cannot are topped up by the platform, and the top-up is mined."""
     names = sorted(key_refs - {PLATFORM})
     needed = await wei_for(ctx, gas)
     addresses = await asyncio.gather(*(ctx.address(name) for name in names))
+    taken = [
+        ctx.count_on(address, needed) for address in addresses
+    ]  # before looking: two that look at once must not both take the same coins
     balances = await asyncio.gather(*(ctx.balance(address) for address in addresses))
     steps = [
-        Step(f"gas:{name}", coins(address, needed * _TOP_UP_FACTOR), PLATFORM)
-        for name, address, balance in zip(names, addresses, balances, strict=True)
-        if balance < needed
+        Step(f"gas:{name}", coins(address, max(needed * _TOP_UP_FACTOR, needed + others - balance)), PLATFORM)
+        for name, address, balance, others in zip(names, addresses, balances, taken, strict=True)
+        if balance < needed + others
     ]
     await ctx.mined(await ctx.send_all(steps))

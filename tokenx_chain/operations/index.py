@@ -21,6 +21,12 @@ class OperationIndex:
     def add(self, tx_hash: str, operation: Operation) -> None:
         self._by_hash[tx_hash] = operation
 
+    def rename(self, before: str, after: str) -> None:
+        """The same transaction goes out under another hash as well."""
+        operation = self._by_hash.get(before)
+        if operation is not None:
+            self._by_hash[after] = operation
+
     def by_transaction(self, tx_hash: str) -> Operation | None:
         return self._by_hash.get(tx_hash)
 

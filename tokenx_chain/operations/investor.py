@@ -28,7 +28,7 @@ async def register(ctx: Context, params: RegisterInvestor) -> dict[str, Any]:
         platform = await ctx.address(PLATFORM)
         create = standard.identities.create_identity(wallet=wallet, salt=wallet, manager=platform, gas=_CREATE_GAS)
         steps.append(Step("identity", create, PLATFORM))
-    signature, data = await _signed_claim(ctx, identity, params.investor_id)
+    signature, data = await signed_claim(ctx, identity, params.investor_id)
     claim = standard.identity(identity).add_kyc_claim(issuer=standard.claim_issuer.address, signature=signature, data=data)  # fmt: skip
     steps.append(Step("claim", claim, PLATFORM))
     registry = standard.registry()
@@ -51,7 +51,7 @@ async def _identity(ctx: Context, standard: Erc3643, wallet: str) -> tuple[str, 
     return "0x" + answer[-20:].hex(), False
 
 
-async def _signed_claim(ctx: Context, identity: str, investor_id: str) -> tuple[bytes, bytes]:
+async def signed_claim(ctx: Context, identity: str, investor_id: str) -> tuple[bytes, bytes]:
     """(signature, data) of the KYC claim. Signing is deterministic, so the same claim can be revoked later without storing it."""
     data = kyc_claim_data(chain_id=ctx.chain.network.chain_id, investor_id=investor_id)
     digest = claim_digest(identity=identity, topic=KYC_TOPIC, data=data)
@@ -68,10 +68,8 @@ async def unregister(ctx: Context, params: UnregisterInvestor) -> dict[str, Any]
         held = await ctx.read_all([standard.token(token).balance(wallet) for token in ctx.chain.registry.tokens()])
         if any(held):
             raise OperationFailed("identity.holds_tokens", "the wallet still holds tokens")
-    identity = await ctx.read(standard.identities.identity_of(wallet))
-    if identity == ZERO_ADDRESS:
-        raise OperationFailed("identity.not_registered", "the wallet has no identity")
-    signature, _ = await _signed_claim(ctx, identity, params.investor_id)
+    identity = await identity_behind(ctx, standard, wallet)
+    signature, _ = await signed_claim(ctx, identity, params.investor_id)
     steps: list[Step] = []
     if ctx.was_sent("revoke") or not await ctx.read(standard.claim_issuer.is_revoked(signature)):
         steps.append(Step("revoke", standard.claim_issuer.revoke(signature), PLATFORM))
@@ -79,3 +77,14 @@ async def unregister(ctx: Context, params: UnregisterInvestor) -> dict[str, Any]
         steps.append(Step("delete", standard.registry().delete(wallet), PLATFORM))
     await ctx.mined(await ctx.send_all(steps))
     return {"address": wallet}
+
+
+async def identity_behind(ctx: Context, standard: Erc3643, wallet: str) -> str:
+    """The identity of a wallet: by the registry, which knows recovered wallets too; of one taken off it, by the factory.
+
+    Raises OperationFailed when there is none."""
+    by_registry, by_factory = await ctx.read_all([standard.registry().identity_of(wallet), standard.identities.identity_of(wallet)])  # fmt: skip
+    identity = by_factory if by_registry == ZERO_ADDRESS else by_registry
+    if identity == ZERO_ADDRESS:
+        raise OperationFailed("identity.not_registered", "the wallet has no identity")
+    return identity

@@ -38,6 +38,16 @@ class UnregisterInvestor(Params):
     key_ref: KeyRef
 
 
+class RevokeInvestor(Params):
+    investor_id: str = Field(min_length=1)
+    wallet: Address
+
+
+class RecoverInvestor(Params):
+    lost: Address
+    key_ref: KeyRef = Field(description="the key of the new wallet")
+
+
 class MintCash(Params):
     to: Address
     amount: Positive
@@ -72,6 +82,25 @@ class FreezeToken(Params):
     token: Address
     address: Address
     frozen: bool
+
+
+class ForceTransfer(Params):
+    token: Address
+    sender: Address = Field(alias="from")
+    to: Address
+    units: Positive
+
+
+class FreezeUnits(Params):
+    token: Address
+    address: Address
+    units: Positive
+    frozen: bool
+
+
+class PauseToken(Params):
+    token: Address
+    paused: bool
 
 
 class IssueSubscription(Params):

@@ -7,16 +7,18 @@ from typing import Any, Final
 import structlog
 
 from tokenx_chain.chain import Chain
-from tokenx_chain.journal import Journal, JournaledOperation, Record
+from tokenx_chain.journal import Journal, JournaledOperation, JournaledTransaction, Record
 from tokenx_chain.listener.publisher import Publisher
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
+from tokenx_chain.operations import intent
 from tokenx_chain.operations.catalog import PROGRAMS, parse_params
 from tokenx_chain.operations.context import Context
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.index import Operation, OperationIndex
 from tokenx_chain.registry import PlatformNotDeployed
+from tokenx_chain.transactions.errors import IntentCancelled, NonceLost
 from tokenx_chain.transactions.sender import Senders
-from tokenx_chain.transactions.tracker import NonceLost, Tracker
+from tokenx_chain.transactions.tracker import Tracker
 from tokenx_common.clock import rfc3339, utc_now
 from tokenx_common.log import get_logger
 
@@ -97,13 +99,17 @@ class Runner:
         while True:
             try:
                 outcome = await self._attempt(operation, ctx)
+                self._senders.promises.release(operation.operation_id)
                 if await self._all_final(ctx, expect_ok=not isinstance(outcome, OperationFailed)):
-                    return outcome
+                    return outcome if isinstance(outcome, OperationFailed) else self._with_mined_hashes(ctx, outcome)
             except (RpcUnavailable, RpcError) as error:
                 log.warning("operation.paused", kind=operation.kind, reason=str(error))
-            except NonceLost as error:
-                return OperationFailed("chain.nonce_lost", str(error))
             await asyncio.sleep(RETRY_S)
+
+    def _with_mined_hashes(self, ctx: Context, result: dict[str, Any]) -> dict[str, Any]:
+        """A program names its transactions by the hash they were first sent with; a replacement is mined under another."""
+        mined = {entry.tx_hash: self._tracker.mined_hash(entry) for entry in ctx.transactions}
+        return {key: _renamed(value, mined) for key, value in result.items()}
 
     async def _attempt(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
         if operation.kind not in PROGRAMS:
@@ -117,16 +123,24 @@ class Runner:
 
     async def _all_final(self, ctx: Context, *, expect_ok: bool) -> bool:
         """Waits for finality of everything sent. False: the final truth differs from what the program saw."""
-        receipts = await asyncio.gather(*(self._tracker.final(entry) for entry in ctx.transactions))
-        return all(receipt.ok for receipt in receipts) if expect_ok else True
+        ends = await asyncio.gather(*(self._did_it(entry) for entry in ctx.transactions))
+        return all(ends) if expect_ok else True
+
+    async def _did_it(self, entry: JournaledTransaction) -> bool:
+        """Whether a transaction, now that it is final, did what it was for."""
+        try:
+            return (await self._tracker.final(entry)).ok
+        except (NonceLost, IntentCancelled):
+            return False
 
     async def _close(self, operation: Operation, ctx: Context, outcome: dict[str, Any] | OperationFailed) -> None:
         """Event first, state second: a crash in between repeats the event under its id, which is published once."""
         if isinstance(outcome, OperationFailed):
             payload = {"operation_id": operation.operation_id, "kind": operation.kind, "error_code": outcome.code, "error_detail": outcome.detail}  # fmt: skip
             await self._publisher.publish([_event("operation.failed", operation, payload)])
+            unsent = [await self._never_sent(operation, ctx, outcome)] if operation.kind == intent.KIND and not ctx.transactions else []  # fmt: skip
             await self._journal.write(
-                [_state(operation, "failed", error_code=outcome.code, error_detail=outcome.detail)]
+                [*unsent, _state(operation, "failed", error_code=outcome.code, error_detail=outcome.detail)]
             )
             log.warning("operation.failed", kind=operation.kind, code=outcome.code, detail=outcome.detail)
         else:
@@ -137,11 +151,24 @@ class Runner:
         self._tracker.forget(ctx.transactions)
         self._index.forget([entry.tx_hash for entry in ctx.transactions])
 
+    async def _never_sent(self, operation: Operation, ctx: Context, outcome: OperationFailed) -> Record:
+        """The end of an intent for which nothing was signed. One that policy or the key holder ended stays as it ended."""
+        params = operation.params
+        return {"op": "intent", "tx_id": f"{operation.operation_id}:{intent.STEP}", "operation_id": operation.operation_id, "step": intent.STEP,
+                "from_address": await ctx.address(str(params["key_ref"])), "to_address": str(params["to"]).lower(), "key_ref": params["key_ref"],
+                "state": "failed_presubmit", "reason": outcome.code}  # fmt: skip
+
     def resume(self, operations: Sequence[JournaledOperation]) -> None:
         """Go on with what was open when the service stopped."""
         for journaled in operations:
             log.info("operation.resumed", operation_id=journaled.operation_id, kind=journaled.kind, transactions=len(journaled.transactions))  # fmt: skip
             self.start(journaled)
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_renamed(entry, names) for entry in value]  # pyright: ignore[reportUnknownVariableType]  # JSON
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _state(operation: Operation, state: str, **members: Any) -> Record:

@@ -138,6 +138,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/chain/intents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request Intent
+         * @description Make a transaction somebody asked for durable, once for each key.
+         */
+        post: operations["request_intent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/chain/journal": {
         parameters: {
             query?: never;
@@ -218,6 +238,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/chain/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description What may be signed on a chain, and what was let pass today.
+         */
+        get: operations["get_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/chain/streams/{chain_id}": {
         parameters: {
             query?: never;
@@ -230,6 +270,46 @@ export interface paths {
          * @description Head and checkpoint of the chain's stream.
          */
         get: operations["get_stream_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Transactions
+         * @description Transactions of a chain, newest first.
+         */
+        get: operations["list_transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/chain/transactions/{tx_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Transaction
+         * @description One transaction with its attempts and its history.
+         */
+        get: operations["get_transaction"];
         put?: never;
         post?: never;
         delete?: never;
@@ -653,7 +733,7 @@ export interface paths {
         put?: never;
         /**
          * Discard Dead Letter
-         * @description Declare that nothing has to be done about it.
+         * @description Declare that nothing has to be done about it, once a second person agrees: 202 for the first.
          */
         post: operations["discard_dead_letter"];
         delete?: never;
@@ -673,7 +753,7 @@ export interface paths {
         put?: never;
         /**
          * Requeue Dead Letter
-         * @description Process a set-aside event now. 409 dead_letter.still_failing leaves everything as it was.
+         * @description Process a set-aside event, once a second person agrees: 202 for the first. 409 dead_letter.still_failing leaves everything as it was.
          */
         post: operations["requeue_dead_letter"];
         delete?: never;
@@ -716,6 +796,26 @@ export interface paths {
         get: operations["get_operation"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/operations/{operation_id}:approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Operation
+         * @description Agree to an operation whose amount needs it. Two people must, and nobody counts twice.
+         */
+        post: operations["approve_operation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1933,12 +2033,86 @@ export interface components {
             user_id: string;
         };
         /**
+         * Agreed
+         * @description approvals: people who agree so far.
+         */
+        Agreed: {
+            /** Approvals */
+            approvals: number;
+            /** Operation Id */
+            operation_id: string;
+        };
+        /**
+         * Agreement
+         * @description Why; kept in the audit trail.
+         */
+        Agreement: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * AssignRequest
          * @description assignee: a compliance officer's user id; null for oneself.
          */
         AssignRequest: {
             /** Assignee */
             assignee?: string | null;
+        };
+        /**
+         * AttemptRecord
+         * @description Further bytes for the same intent, journaled before they are broadcast: a replacement under the same nonce, or, once another
+         *     transaction has taken the nonce for ever, the intent under a new one.
+         */
+        AttemptRecord: {
+            /** Attempt */
+            attempt: number;
+            /** From Address */
+            from_address: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "initial" | "bump" | "cancel" | "rebind";
+            /** Max Fee */
+            max_fee: number;
+            /** Max Tip */
+            max_tip: number;
+            /** Nonce */
+            nonce: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "attempt";
+            /** Raw */
+            raw: string;
+            /** Tx Hash */
+            tx_hash: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /**
+         * AttemptView
+         * @description One set of signed bytes that went out for a transaction.
+         */
+        AttemptView: {
+            /** Attempt */
+            attempt: number;
+            /** Created At */
+            created_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "initial" | "bump" | "cancel" | "rebind";
+            /** Max Fee Wei */
+            max_fee_wei: string | null;
+            /** Max Tip Wei */
+            max_tip_wei: string | null;
+            /** Nonce */
+            nonce: number;
+            /** Tx Hash */
+            tx_hash: string;
         };
         /** AuditEventView */
         AuditEventView: {
@@ -2418,6 +2592,27 @@ export interface components {
              */
             status: "ok" | "degraded" | "down";
         };
+        /**
+         * HistoryView
+         * @description One change of state. from_state null: the first.
+         */
+        HistoryView: {
+            /** At */
+            at: string;
+            /** Attempt */
+            attempt: number;
+            /** Epoch */
+            epoch: number;
+            /** From State */
+            from_state: ("queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * To State
+             * @enum {string}
+             */
+            to_state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+        };
         /** HolderView */
         HolderView: {
             /** Address */
@@ -2460,6 +2655,72 @@ export interface components {
             units: string;
             /** Value Amount */
             value_amount: string;
+        };
+        /**
+         * IntentAnswer
+         * @description is_new False: the key came before with the same request.
+         */
+        IntentAnswer: {
+            /** Is New */
+            is_new: boolean;
+            /** Operation Id */
+            operation_id: string;
+        };
+        /**
+         * IntentBody
+         * @description POST /internal/chain/intents: a transaction somebody asked the chain service for, made durable before it says yes.
+         */
+        IntentBody: {
+            /** Chain Id */
+            chain_id: number;
+            /** Correlation Id */
+            correlation_id: string;
+            /** From Address */
+            from_address: string;
+            /** Idempotency Key */
+            idempotency_key: string;
+            /** Key Ref */
+            key_ref: string;
+            /** Operation Id */
+            operation_id: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Requested By */
+            requested_by: string;
+            /** To Address */
+            to_address: string | null;
+        };
+        /**
+         * IntentRecord
+         * @description A transaction that waits or ended before anything was signed for it.
+         */
+        IntentRecord: {
+            /** From Address */
+            from_address: string;
+            /** Key Ref */
+            key_ref: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "intent";
+            /** Operation Id */
+            operation_id: string;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "paused" | "cancelled" | "failed_presubmit" | "rejected_policy" | "sign_rejected";
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Id */
+            tx_id: string;
         };
         /**
          * InvestorView
@@ -2520,13 +2781,41 @@ export interface components {
             /** Epoch */
             epoch: number;
             /** Records */
-            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
+            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["AttemptRecord"] | components["schemas"]["IntentRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
+        };
+        /**
+         * JournaledAttempt
+         * @description One set of signed bytes. fees in wei, null when they were journaled before fees were kept.
+         */
+        JournaledAttempt: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "initial" | "bump" | "cancel" | "rebind";
+            /** Max Fee */
+            max_fee: number | null;
+            /** Max Tip */
+            max_tip: number | null;
+            /** Nonce */
+            nonce: number;
+            /** Raw */
+            raw: string;
+            /** Tx Hash */
+            tx_hash: string;
         };
         /**
          * JournaledOperation
          * @description An operation with all its transactions, as the chain service takes it up again after a restart.
          */
         JournaledOperation: {
+            /**
+             * Approvals
+             * @default 0
+             */
+            approvals?: number;
             /** Business Ref */
             business_ref: string;
             /** Chain Id */
@@ -2555,6 +2844,8 @@ export interface components {
         };
         /** JournaledTransaction */
         JournaledTransaction: {
+            /** Attempts */
+            attempts?: components["schemas"]["JournaledAttempt"][];
             /** Block Hash */
             block_hash: string | null;
             /** Block Number */
@@ -2565,6 +2856,8 @@ export interface components {
             from_address: string;
             /** Gas Used */
             gas_used: number | null;
+            /** Key Ref */
+            key_ref?: string | null;
             /** Nonce */
             nonce: number;
             /** Raw */
@@ -2572,10 +2865,15 @@ export interface components {
             /** Revert Reason */
             revert_reason: string | null;
             /**
+             * Safe To Rebind
+             * @default false
+             */
+            safe_to_rebind?: boolean;
+            /**
              * State
              * @enum {string}
              */
-            state: "signed" | "broadcast" | "mined" | "final" | "reverted";
+            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** Step */
             step: string;
             /** To Address */
@@ -2829,6 +3127,10 @@ export interface components {
         MonitoringRecord: {
             /** Chain Id */
             chain_id?: number | null;
+            /** Detail */
+            detail?: {
+                [key: string]: unknown;
+            };
             /** Finalized Number */
             finalized_number: number;
             /** Head Hash */
@@ -3400,6 +3702,52 @@ export interface components {
             type: "limit" | "market";
         };
         /**
+         * Policy
+         * @description The rules an operator has set for a chain; none: the chain service's built-in ones.
+         */
+        Policy: {
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
+            /** Used */
+            used: components["schemas"]["PolicyUse"][];
+        };
+        /**
+         * PolicyRule
+         * @description What may be signed; see tokenx_chain/policy. Amounts in base units.
+         */
+        PolicyRule: {
+            /** Approval Above */
+            approval_above: number | null;
+            /** Contract */
+            contract: string;
+            /** Daily Amount */
+            daily_amount: number | null;
+            /** Daily Count */
+            daily_count: number | null;
+            /** Function */
+            function: string;
+            /** Key Ref */
+            key_ref: string;
+            /** Kind */
+            kind: string;
+            /** Max Amount */
+            max_amount: number | null;
+            /** Policy Id */
+            policy_id: string;
+        };
+        /**
+         * PolicyUse
+         * @description What a rule has let pass today (UTC).
+         */
+        PolicyUse: {
+            /** Amount */
+            amount: number;
+            /** Count */
+            count: number;
+            /** Policy Id */
+            policy_id: string;
+        };
+        /**
          * PortfolioView
          * @description value counts units and pending_in_units at the last price, else at the primary price; total_value adds the cash balance.
          */
@@ -3816,6 +4164,12 @@ export interface components {
         SignedRecord: {
             /** From Address */
             from_address: string;
+            /** Key Ref */
+            key_ref?: string | null;
+            /** Max Fee */
+            max_fee?: number | null;
+            /** Max Tip */
+            max_tip?: number | null;
             /** Nonce */
             nonce: number;
             /**
@@ -3825,8 +4179,20 @@ export interface components {
             op: "signed";
             /** Operation Id */
             operation_id: string;
+            /**
+             * Policy Amount
+             * @default 0
+             */
+            policy_amount?: number;
+            /** Policy Id */
+            policy_id?: string | null;
             /** Raw */
             raw: string;
+            /**
+             * Safe To Rebind
+             * @default false
+             */
+            safe_to_rebind?: boolean;
             /** Step */
             step: string;
             /** To Address */
@@ -4083,6 +4449,126 @@ export interface components {
             side: "buy" | "sell";
         };
         /**
+         * TransactionDetail
+         * @description With everything that happened to it.
+         */
+        TransactionDetail: {
+            /** Active Attempt */
+            active_attempt: number;
+            /** Attempts */
+            attempts: components["schemas"]["AttemptView"][];
+            /** Block Hash */
+            block_hash: string | null;
+            /** Block Number */
+            block_number: number | null;
+            /** Chain Id */
+            chain_id: number;
+            /** Created At */
+            created_at: string;
+            /** Effective Gas Price Wei */
+            effective_gas_price_wei: string | null;
+            /** From Address */
+            from_address: string;
+            /** Gas Used */
+            gas_used: number | null;
+            /** History */
+            history: components["schemas"]["HistoryView"][];
+            /** Key Ref */
+            key_ref: string | null;
+            /** L1 Fee Wei */
+            l1_fee_wei: string | null;
+            /** Nonce */
+            nonce: number | null;
+            /** Operation Id */
+            operation_id: string;
+            /** Policy Id */
+            policy_id: string | null;
+            /** Revert Code */
+            revert_code: string | null;
+            /** Revert Reason */
+            revert_reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            /** State Reason */
+            state_reason: string | null;
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Hash */
+            tx_hash: string | null;
+            /** Tx Id */
+            tx_id: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * TransactionPage
+         * @description One page of transactions, newest first.
+         */
+        TransactionPage: {
+            /** Data */
+            data: components["schemas"]["TransactionView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * TransactionView
+         * @description A transaction as it stands. Amounts in wei as text.
+         */
+        TransactionView: {
+            /** Active Attempt */
+            active_attempt: number;
+            /** Block Hash */
+            block_hash: string | null;
+            /** Block Number */
+            block_number: number | null;
+            /** Chain Id */
+            chain_id: number;
+            /** Created At */
+            created_at: string;
+            /** Effective Gas Price Wei */
+            effective_gas_price_wei: string | null;
+            /** From Address */
+            from_address: string;
+            /** Gas Used */
+            gas_used: number | null;
+            /** Key Ref */
+            key_ref: string | null;
+            /** L1 Fee Wei */
+            l1_fee_wei: string | null;
+            /** Nonce */
+            nonce: number | null;
+            /** Operation Id */
+            operation_id: string;
+            /** Policy Id */
+            policy_id: string | null;
+            /** Revert Code */
+            revert_code: string | null;
+            /** Revert Reason */
+            revert_reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            /** State Reason */
+            state_reason: string | null;
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Hash */
+            tx_hash: string | null;
+            /** Tx Id */
+            tx_id: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
          * TxStateRecord
          * @description Where a transaction is. block fields are null while it is in no block.
          */
@@ -4091,20 +4577,28 @@ export interface components {
             block_hash?: string | null;
             /** Block Number */
             block_number?: number | null;
+            /** Effective Gas Price */
+            effective_gas_price?: number | null;
             /** Gas Used */
             gas_used?: number | null;
+            /** L1 Fee */
+            l1_fee?: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             op: "tx_state";
+            /** Reason */
+            reason?: string | null;
+            /** Revert Code */
+            revert_code?: string | null;
             /** Revert Reason */
             revert_reason?: string | null;
             /**
              * State
              * @enum {string}
              */
-            state: "signed" | "broadcast" | "mined" | "final" | "reverted";
+            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** Tx Id */
             tx_id: string;
         };
@@ -4365,6 +4859,39 @@ export interface operations {
             };
         };
     };
+    request_intent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     write_journal: {
         parameters: {
             query?: never;
@@ -4496,6 +5023,37 @@ export interface operations {
             };
         };
     };
+    get_policy: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_stream_head: {
         parameters: {
             query?: never;
@@ -4514,6 +5072,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StreamHead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_transactions: {
+        parameters: {
+            query: {
+                chain_id: number;
+                state?: ("queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_transaction: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path: {
+                tx_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionDetail"];
                 };
             };
             /** @description Validation Error */
@@ -5255,6 +5882,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    approve_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Agreement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreed"];
                 };
             };
             /** @description Validation Error */

@@ -86,11 +86,27 @@ async def test_event_that_cannot_be_processed_is_set_aside(api: Api) -> None:
     assert "UnknownHolding" in letter["error"]
 
 
-async def settle_letter(api: Api, verb: str) -> Any:
-    agent = await api.seed.user("tokenization_agent")
+async def ask_for(api: Api, verb: str, agent: Any) -> Any:
     letter = await api.seed.value("SELECT dead_letter_id FROM chain.dead_letters ORDER BY dead_letter_id LIMIT 1")
     async with api.as_actor(agent) as client:
         return await client.post(f"/v1/chain/dead-letters/{letter}:{verb}", json={"reason": "looked at it"})
+
+
+async def settle_letter(api: Api, verb: str) -> Any:
+    """Two people agree; the second one's answer."""
+    first, second = await api.seed.user("tokenization_agent"), await api.seed.user("tokenization_agent")
+    await ask_for(api, verb, first)
+    return await ask_for(api, verb, second)
+
+
+async def test_letter_is_closed_only_by_a_second_person(api: Api) -> None:
+    await ChainEvents(api.context).commit(await append(api, final("op_unheard_of")))
+    first, second = await api.seed.user("tokenization_agent"), await api.seed.user("tokenization_agent")
+    proposed = await ask_for(api, "discard", first)
+    assert (proposed.status_code, proposed.json()["status"]) == (202, "proposed")
+    assert (await ask_for(api, "discard", first)).json()["code"] == "approval.second_person_required"
+    assert await api.seed.value("SELECT count(*) FROM chain.dead_letters WHERE status = 'open'") == 1
+    assert (await ask_for(api, "discard", second)).json()["status"] == "discarded"
 
 
 async def test_requeued_transfer_is_counted_with_all_the_others(api: Api) -> None:

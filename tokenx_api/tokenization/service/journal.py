@@ -1,5 +1,6 @@
 """The chain service's journal: one transaction a request, harmless to send again, refused from a stale epoch."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import asyncpg
@@ -10,14 +11,20 @@ from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import queries
 from tokenx_api.tokenization.errors import DeadLetterClosed, NonceTaken
 from tokenx_api.tokenization.models import (
+    AttemptRecord,
     Contract,
     ContractRecord,
     DeadLetterRecord,
+    IntentRecord,
     JournalBody,
+    JournaledAttempt,
     JournaledOperation,
     JournaledTransaction,
     MonitoringRecord,
     OperationRecord,
+    Policy,
+    PolicyRule,
+    PolicyUse,
     SignedRecord,
     TxStateRecord,
 )
@@ -30,36 +37,86 @@ OPEN_STATES = ["queued", "running"]
 async def write_journal(conn: WriteConn, body: JournalBody) -> None:
     """All records or none. Raises StaleEpoch, NonceTaken, NotFound for a transaction of an unknown operation."""
     await streams.require_epoch(conn, resource=f"chain:{body.chain_id}", epoch=body.epoch)
-    for record in body.records:
-        await _write(conn, body, record)
+    for run in _runs(body.records):
+        await _write_run(conn, body, run)
 
 
-async def _write(conn: WriteConn, body: JournalBody, record: JournalRecord) -> None:
+def _runs(records: list[JournalRecord]) -> Iterator[list[JournalRecord]]:
+    """Neighbours of one kind, each transaction once: what one statement may write without changing the order of things."""
+    run: list[JournalRecord] = []
+    seen: set[str] = set()
+    for record in records:
+        tx_id = record.tx_id if isinstance(record, SignedRecord | TxStateRecord) else ""
+        if run and (type(record) is not type(run[0]) or tx_id in seen or not tx_id):
+            yield run
+            run, seen = [], set()
+        run.append(record)
+        seen.add(tx_id)
+    if run:
+        yield run
+
+
+async def _write_run(conn: WriteConn, body: JournalBody, run: list[JournalRecord]) -> None:
+    match run[0]:
+        case SignedRecord():
+            await _write_signed(conn, body, [record for record in run if isinstance(record, SignedRecord)])
+        case TxStateRecord():
+            states = [record for record in run if isinstance(record, TxStateRecord)]
+            await queries.update_transactions(conn, chain_id=body.chain_id, records=states)
+        case _:
+            await _write_one(conn, body, run[0])
+
+
+async def _write_one(conn: WriteConn, body: JournalBody, record: JournalRecord) -> None:
     match record:
         case OperationRecord():
             await queries.update_operation(conn, record)
-        case SignedRecord():
-            await _write_signed(conn, body, record)
-        case TxStateRecord():
-            await queries.update_transaction(conn, chain_id=body.chain_id, record=record)
+        case AttemptRecord():
+            await _write_attempts(conn, body, [record])
+            await queries.activate_attempt(conn, chain_id=body.chain_id, record=record)
+        case IntentRecord():
+            await queries.upsert_intent(conn, chain_id=body.chain_id, epoch=body.epoch, record=record)
         case ContractRecord():
             await queries.upsert_contract(conn, chain_id=body.chain_id, record=record)
         case DeadLetterRecord():
             await queries.insert_dead_letter(conn, record)
         case MonitoringRecord():
             await queries.upsert_monitoring(conn, chain_id=body.chain_id, record=record)
+        case SignedRecord() | TxStateRecord():
+            raise AssertionError("written in runs")
 
 
-async def _write_signed(conn: WriteConn, body: JournalBody, record: SignedRecord) -> None:
+async def _write_signed(conn: WriteConn, body: JournalBody, records: list[SignedRecord]) -> None:
     try:
-        is_new = await queries.insert_transaction(conn, chain_id=body.chain_id, epoch=body.epoch, record=record)
+        await queries.upsert_signed(conn, chain_id=body.chain_id, epoch=body.epoch, records=records)
     except asyncpg.ForeignKeyViolationError:
         raise NotFound("operation") from None
-    if not is_new and not await queries.is_same_transaction(conn, chain_id=body.chain_id, record=record):
+    except asyncpg.UniqueViolationError as error:
+        raise NonceTaken(f"bound to another transaction: {error.detail}") from None
+    await _write_attempts(conn, body, [_first_attempt(record) for record in records])
+
+
+def _first_attempt(record: SignedRecord) -> AttemptRecord:
+    return AttemptRecord.model_construct(
+        op="attempt", tx_id=record.tx_id, attempt=1, kind="initial", from_address=record.from_address, nonce=record.nonce,
+        tx_hash=record.tx_hash, raw=record.raw, max_fee=record.max_fee, max_tip=record.max_tip,
+    )  # fmt: skip
+
+
+async def _write_attempts(conn: WriteConn, body: JournalBody, records: list[AttemptRecord]) -> None:
+    """Raises NonceTaken, also when an intent is journaled with other bytes under the same number."""
+    try:
+        await queries.insert_attempts(conn, chain_id=body.chain_id, epoch=body.epoch, records=records)
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("transaction") from None
+    except asyncpg.UniqueViolationError as error:
+        raise NonceTaken(f"bound to another transaction: {error.detail}") from None
+    missing = await queries.select_missing_attempt(conn, chain_id=body.chain_id, records=records)
+    if missing is not None:
         raise NonceTaken(
-            f"{record.tx_id}: nonce {record.nonce} of {record.from_address} is bound to another transaction",
-            tx_id=record.tx_id,
-            nonce=record.nonce,
+            f"{missing['tx_id']}: nonce {missing['nonce']} is bound to another transaction",
+            tx_id=missing["tx_id"],
+            nonce=missing["nonce"],
         )
 
 
@@ -102,9 +159,14 @@ async def open_operations(conn: ReadConn, chain_id: int) -> list[JournaledOperat
 
 async def _with_transactions(conn: ReadConn, rows: list[Record]) -> list[JournaledOperation]:
     found: dict[str, list[JournaledTransaction]] = {row["operation_id"]: [] for row in rows}
-    for row in await queries.select_transactions(conn, list(found)):
+    sent = await queries.select_transactions(conn, list(found))
+    attempts: dict[str, list[JournaledAttempt]] = {row["tx_id"]: [] for row in sent}
+    for row in await queries.select_attempts(conn, list(attempts)):
         values = dict(row)
-        found[values.pop("operation_id")].append(JournaledTransaction(**values))
+        attempts[values.pop("tx_id")].append(JournaledAttempt(**values))
+    for row in sent:
+        values = dict(row)
+        found[values.pop("operation_id")].append(JournaledTransaction(**values, attempts=attempts[row["tx_id"]]))
     return [JournaledOperation(**dict(row), transactions=found[row["operation_id"]]) for row in rows]
 
 
@@ -116,3 +178,11 @@ async def contracts(conn: ReadConn, chain_id: int) -> list[Contract]:
 async def nonces(conn: ReadConn, chain_id: int) -> dict[str, int]:
     """Highest journaled nonce by address."""
     return await queries.select_nonces(conn, chain_id)
+
+
+async def policy(conn: ReadConn, chain_id: int) -> Policy:
+    """The rules of a chain and what they let pass today."""
+    return Policy(
+        rules=[PolicyRule(**dict(row)) for row in await queries.select_policies(conn, chain_id)],
+        used=[PolicyUse(**dict(row)) for row in await queries.select_policy_use(conn, chain_id)],
+    )

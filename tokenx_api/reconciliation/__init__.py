@@ -1,0 +1,1 @@
+"""Ledger, register and chain laid side by side. Tells where they differ; corrects nothing."""

@@ -1,0 +1,1 @@
+"""What may be signed: decided before anything is, denied unless a rule allows it."""

@@ -1,0 +1,27 @@
+"""The rules where an operator has set none: what the platform's own operations need and nothing else. No threshold asks for a second person here:
+which amounts need one is the operator's to say."""
+
+from typing import Final
+
+from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
+from tokenx_chain.policy.rules import Rule
+
+_COIN: Final = 10**18
+_AGENT: Final = ("mint|burn|setAddressFrozen|freezePartialTokens|unfreezePartialTokens|forcedTransfer|recoveryAddress|pause|unpause|addAgent|"
+                 "batchMint|batchBurn|batchForcedTransfer|batchSetAddressFrozen|batchFreezePartialTokens|batchUnfreezePartialTokens")  # fmt: skip
+
+DEFAULT_RULES: Final[tuple[Rule, ...]] = (
+    Rule("default.deployment", kind="platform.deploy", key_ref=PLATFORM),
+    Rule("default.gas", key_ref=PLATFORM, contract="coin", function="transfer", max_amount=100 * _COIN),
+    Rule("default.suite", kind="offering.*", key_ref=PLATFORM, contract="TREXFactory", function="deployTREXSuite"),
+    Rule("default.listing", kind="offering.*", key_ref=PLATFORM, contract="Settlement*", function="setListed|setAsset"),
+    Rule("default.identity", kind="investor.*", key_ref=PLATFORM, contract="IdFactory", function="createIdentity*"),
+    Rule("default.claim", kind="investor.*", key_ref=PLATFORM, contract="unlisted", function="addClaim|removeClaim"),
+    Rule("default.revocation", kind="investor.*", key_ref=PLATFORM, contract="ClaimIssuer", function="revokeClaimBySignature"),
+    Rule("default.registry", kind="investor.*", key_ref=PLATFORM, contract="IdentityRegistry",
+         function="registerIdentity|batchRegisterIdentity|deleteIdentity|updateIdentity|updateCountry"),
+    Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
+    Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),
+    Rule("default.settlement", key_ref=ATS_OPERATOR, contract="Settlement*", function="settle|settleBatch|settleAll|cancel"),
+    Rule("default.holder", contract="StableCoin|token:*", function="transfer|transferFrom|batchTransfer|approve"),
+)  # fmt: skip
