@@ -133,7 +133,13 @@ class Rig:
 
     async def mine(self, count: int = 1) -> None:
         for _ in range(count):
-            await self.ask("evm_mine")
+            async with _moving:
+                await self.ask("evm_mine")
+
+    async def reorganise(self, depth: int = 1) -> None:
+        """Replace the last blocks by empty ones. Not while a block is being made: the node would then take back more than it was told."""
+        async with _moving:
+            await self.ask("anvil_reorg", depth, [])
 
     def row(self, intent: Intent) -> Row:
         """The journal's row of an intent."""
@@ -166,6 +172,10 @@ class Rig:
         }
         mined = int(await self.ask("eth_getTransactionCount", address, "latest"), 16)
         return len(set(range(mined)) - used)
+
+
+_moving = asyncio.Lock()
+"""Blocks are made and taken back one at a time."""
 
 
 @cache
@@ -258,12 +268,14 @@ class _Tasks:
 async def _mine(url: str) -> None:
     while True:
         await asyncio.sleep(0.1)
-        await ask(url, "evm_mine")
+        async with _moving:
+            await ask(url, "evm_mine")
 
 
 async def _follow(node: EvmNode, tracker: Tracker) -> None:
-    """As much of the listener as the tracker needs: what became final, what was taken back."""
+    """As much of the listener as the tracker needs: what became final, what was taken back. A final block that changes ends it, as it halts the real one."""
     known: dict[int, str] = {}
+    final: dict[int, str] = {}
     while True:
         await asyncio.sleep(0.05)
         try:
@@ -272,6 +284,8 @@ async def _follow(node: EvmNode, tracker: Tracker) -> None:
             blocks = [block for block in await node.blocks(numbers) if block is not None]
         except (RpcUnavailable, RpcError):
             continue
+        broken = [block.number for block in blocks if final.get(block.number, block.hash) != block.hash]
+        assert not broken, f"the node took back final blocks {broken}: nothing can be promised on it"
         changed = [block.number for block in blocks if known.get(block.number, block.hash) != block.hash]
         shrunk = [number for number in known if number > head.number]
         known = {block.number: block.hash for block in blocks}
@@ -279,6 +293,7 @@ async def _follow(node: EvmNode, tracker: Tracker) -> None:
             if changed or shrunk:
                 await tracker.take_back(min([*changed, *shrunk]) - 1)
             await tracker.finalize(head.number - DEPTH)
+            final = {block.number: block.hash for block in blocks if block.number <= head.number - DEPTH}
         except (RpcUnavailable, RpcError):
             continue
 

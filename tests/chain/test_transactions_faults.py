@@ -253,7 +253,7 @@ async def test_t10_reorganisation_takes_a_mined_transaction_back_and_it_is_mined
         await settled(r)
         await r.mine()
         await r.until(lambda: r.row(intent)["state"] == "mined", "the block")
-        await r.ask("anvil_reorg", 1, [])
+        await r.reorganise()
         await r.until(lambda: "reorganised" in r.reasons(intent), "the reorganisation to be seen")
         r.tasks.append(asyncio.create_task(_mining(r)))
         await r.until(lambda: r.row(intent)["state"] == "final", "finality")
@@ -269,7 +269,7 @@ async def test_t12_reorganisation_with_a_conflicting_nonce_ends_in_proof(url: st
         await r.mine()
         await r.until(lambda: r.row(intent)["state"] == "mined", "the block")
         r.faults.plan = lambda methods: "drop" if SEND in methods else "pass"
-        await r.ask("anvil_reorg", 1, [])
+        await r.reorganise()
         await r.ask("anvil_setNonce", await r.address(), hex(entry.nonce + 1))
         r.faults.plan = None
         r.tasks.append(asyncio.create_task(_mining(r)))

@@ -119,7 +119,7 @@ class World:
             case "drop_one" if open_ones:
                 await r.ask("anvil_dropTransaction", r.row(self.rng.choice(open_ones))["tx_hash"])
             case "reorg":
-                await r.ask("anvil_reorg", 1, [])
+                await r.reorganise()
                 await r.ask(
                     "anvil_setBalance", await r.address(), hex(10**20)
                 )  # what it held was part of the lost block
@@ -142,13 +142,31 @@ class World:
         if len(r.row(intent)["attempts"]) and r.row(intent)["attempts"][-1]["kind"] == "cancel":
             self.cancelled.add(intent.tx_id)
 
+    async def what_is_stuck(self, r: Rig, journaled: list[Any]) -> str:
+        """For the report of a failure: the chain's nonce, and the two intents around the first that did not end."""
+        mined = int(await r.ask("eth_getTransactionCount", await r.address(), "latest"), 16)
+        balance = int(await r.ask("eth_getBalance", await r.address(), "latest"), 16)
+        by_nonce = sorted(journaled, key=lambda i: r.row(i)["nonce"])
+        first = next(n for n, i in enumerate(by_nonce) if not is_final(r, i))
+        around = [
+            (r.row(i)["nonce"], r.states(i)[-6:], len(r.row(i)["attempts"]))
+            for i in by_nonce[max(0, first - 2) : first + 2]
+        ]
+        return (
+            f"chain nonce {mined}, balance {balance}, pool {await r.ask('txpool_status')}, around the first: {around}"
+        )
+
     async def end(self, url: str, key: str) -> None:
         """A last life without faults, until everything that was journaled is final; then the invariants."""
         async with rig(url, state=self.state, key=key, funded_wei=None) as r:
             journaled = [
                 i for i in self.intents if i.tx_id in self.state.transactions and r.row(i)["nonce"] is not None
             ]
-            await r.until(lambda: all(is_final(r, i) for i in journaled), "all journaled to end", patience_s=90)
+            try:
+                await r.until(lambda: all(is_final(r, i) for i in journaled), "all journaled to end", patience_s=90)
+            except AssertionError:
+                print(await self.what_is_stuck(r, journaled))
+                raise
             for intent in journaled:
                 done = [await r.executions(intent, COUNTER), await r.executions(intent, ONCE)]
                 wanted = 0 if r.row(intent)["state"] == "cancelled" else 1
