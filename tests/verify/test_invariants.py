@@ -123,7 +123,9 @@ async def chain(connection: Connection) -> None:
         INSERT INTO api.stream_cursors (consumer, stream, seq) VALUES ('api.chain', 'chain:31337', 1);
         INSERT INTO chain.operations (operation_id, chain_id, kind, params, business_ref, correlation_id) VALUES ('op_1', 31337, 'x', '{{}}', 'x:1', 'c');
         INSERT INTO chain.transactions (tx_id, operation_id, step, chain_id, from_address, nonce, tx_hash, raw, epoch)
-            SELECT 'op_1:' || n, 'op_1', n::text, 31337, '0xf', n, '0x' || n, '', 1 FROM generate_series(3, 6) n""")  # constants
+            SELECT 'op_1:' || n, 'op_1', n::text, 31337, '0xf', n, '0x' || n, '', 1 FROM generate_series(3, 6) n;
+        INSERT INTO chain.tx_attempts (tx_id, attempt, kind, chain_id, from_address, nonce, tx_hash, raw, epoch)
+            SELECT tx_id, 1, 'initial', chain_id, from_address, nonce, tx_hash, raw, epoch FROM chain.transactions;""")  # constants
 
 
 async def audit(connection: Connection) -> None:
@@ -158,7 +160,7 @@ DAMAGE = {
     "audit row altered": ("I10", UNGUARDED + "ALTER TABLE audit.events DISABLE TRIGGER ALL; UPDATE audit.events SET actor = 'usr_x' WHERE subject_id = 'ord_3'"),
     "audit row deleted": ("I10", "ALTER TABLE audit.events DISABLE TRIGGER ALL; DELETE FROM audit.events WHERE subject_id = 'ord_3'"),
     "seal altered": ("I10", "ALTER TABLE audit.seals DISABLE TRIGGER ALL; UPDATE audit.seals SET root = prev_hash"),
-    "nonce gap": ("I11", "DELETE FROM chain.transactions WHERE nonce = 4"),
+    "nonce gap": ("I11", "DELETE FROM chain.tx_attempts WHERE nonce = 4"),
     "settled without a final event": ("I11", "UPDATE chain.events SET type = 'transfer.final'"),
     "fill without settlement": ("I12", "DELETE FROM api.settlements"),
 }  # fmt: skip
