@@ -24,13 +24,14 @@ from eth_account import Account
 from web3 import Web3
 
 from tests.chain.rig import ask
+from tests.support.seed_signer import SeedSigner
 from tests.support.servers import ServiceKeys, anvil_server, postgres_server, scratch_folder, valkey_server
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.journal import Journal
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.evm import EvmNode
 from tokenx_chain.networks.rpc import Rpc, RpcError
-from tokenx_chain.signers.seed import SeedSigner, derive_key
+from tokenx_chain.signers.seed import derive_key
 from tokenx_chain.transactions.sender import Intent, Senders
 from tokenx_chain.transactions.tracker import Tracker
 from tokenx_cli.runtime import foreground, ports

@@ -21,6 +21,7 @@ from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_chain.policy.gate import Gate
 from tokenx_chain.registry import ContractRegistry
 from tokenx_chain.signers.base import Signer
+from tokenx_chain.signers.errors import SignerError
 from tokenx_chain.transactions.desk import TransactionDesk
 from tokenx_chain.transactions.replacer import Replacer
 from tokenx_chain.transactions.sender import Senders
@@ -133,6 +134,8 @@ class ChainRuntime:
                 log.error("chain.wrong_node", wanted=wanted, found=found)
             except (RpcUnavailable, RpcError) as error:
                 log.warning("chain.node_away", chain_id=wanted, reason=str(error))
+            except SignerError as error:
+                log.warning("chain.signer_away", chain_id=wanted, code=error.code, reason=error.detail)
             await asyncio.sleep(RETRY_S)
 
     async def _see_to_gas(self) -> None:

@@ -12,13 +12,11 @@ from tokenx_common.settings import ServiceSettings
 
 
 class ChainSettings(ServiceSettings):
-    """CHAIN_IDS lists the chains; each needs CHAIN_<id>_RPC_URLS. Endpoints of one chain are tried in order."""
+    """CHAIN_IDS lists the chains; each needs CHAIN_<id>_RPC_URLS. Endpoints of one chain are tried in order. Keys: signers/settings.py."""
 
     port: int = Field(default=8101, ge=1, le=65535)
     chain_ids: Annotated[tuple[int, ...], NoDecode] = (31337,)
     rpc_urls: Annotated[dict[int, tuple[str, ...]], NoDecode] = Field(default_factory=dict[int, tuple[str, ...]], validate_default=True)  # fmt: skip
-    signer_backend: str = "local"
-    signer_seed_file: Path | None = None
     contracts_dir: Path = Path("contracts")
 
     @field_validator("chain_ids", mode="before")

@@ -13,6 +13,7 @@ import httpx
 from tests.chain.fault_proxy import FaultProxy, Faults
 from tests.chain.harness import SEED
 from tests.chain.journal_stand_in import JournalState, Row
+from tests.support.seed_signer import SeedSigner
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.contracts.errors import Refusal, decode_revert
 from tokenx_chain.journal import JournaledTransaction, Record
@@ -22,7 +23,6 @@ from tokenx_chain.networks.evm import EvmNode, Receipt
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
 from tokenx_chain.policy.gate import Gate
 from tokenx_chain.signers.base import Signer
-from tokenx_chain.signers.seed import SeedSigner
 from tokenx_chain.transactions.codec import unsigned_of
 from tokenx_chain.transactions.replacer import Replacer
 from tokenx_chain.transactions.sender import Intent, Senders

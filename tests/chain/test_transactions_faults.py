@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.chain.rig import FAST, REVERTS, Rig, ask, rig
+from tests.support.seed_signer import SeedSigner
 from tests.support.servers import AnvilServer, anvil_server
 from tokenx_chain.networks.base import Network
 from tokenx_chain.signers.base import SignedTransaction, SignerUnavailable, UnsignedTransaction
 from tokenx_chain.signers.errors import SignRejected
-from tokenx_chain.signers.seed import SeedSigner
 from tokenx_chain.transactions.errors import IntentCancelled, IntentRefused, NonceLost
 from tokenx_chain.transactions.replacer import NotReplaceable
 
@@ -431,13 +431,13 @@ class Moody(SeedSigner):
         super().__init__(b"5eed" * 16)
         self.asked = 0
 
-    async def sign_transaction(self, key_ref: str, transaction: UnsignedTransaction) -> SignedTransaction:
+    async def sign_transaction(self, key_ref: str, transaction: UnsignedTransaction, **named: Any) -> SignedTransaction:
         self.asked += 1
         if self.asked <= 3:
             raise SignerUnavailable("429")
         if transaction.data[-1] % 3 == 0:
             raise SignRejected("blocked by policy")
-        return await super().sign_transaction(key_ref, transaction)
+        return await super().sign_transaction(key_ref, transaction, **named)
 
 
 async def test_t33_rejected_signature_gives_its_nonce_to_the_next_intent(url: str) -> None:

@@ -10,13 +10,13 @@ from eth_account import Account
 from eth_keys.backends import get_backend_class
 
 from tests.chain.harness import ROOT
+from tests.support.seed_signer import SeedSigner
 from tokenx_chain.contracts.artifacts import PATHS, Artifacts, ArtifactsMissing
 from tokenx_chain.contracts.errors import decode_revert
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.settings import ChainSettings
 from tokenx_chain.signers.base import UnsignedTransaction
-from tokenx_chain.signers.factory import UnknownSigner, make_signer
-from tokenx_chain.signers.seed import BadSeed, SeedSigner, derive_key, read_seed
+from tokenx_chain.signers.seed import BadSeed, derive_key, read_seed
 from tokenx_chain.standards.countries import NUMERIC
 
 REQUIRED = {
@@ -61,12 +61,6 @@ def test_unsafe_seed_file_is_refused_in_one_line(tmp_path: Path, content: bytes,
     path.chmod(mode)
     with pytest.raises(BadSeed, match=wanted):
         read_seed(path)
-
-
-@pytest.mark.parametrize("backend", ["fireblocks", "aws_kms", "paper"])
-def test_backend_we_do_not_have_is_refused_in_one_line(backend: str) -> None:
-    with pytest.raises(UnknownSigner, match=f"SIGNER_BACKEND={backend}"):
-        make_signer(settings(signer_backend=backend))
 
 
 def test_settings_name_the_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from tests.networks.habit_proxy import NO_HASH, Habits, habits_of
 from tests.networks.world import EMITTER, World, node_of, world
+from tests.support.seed_signer import SeedSigner
 from tokenx_chain.listener.follower import ChainHalted
 from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.rpc import RpcError
 from tokenx_chain.signers.base import UnsignedTransaction
-from tokenx_chain.signers.seed import SeedSigner
 
 pytestmark = pytest.mark.stack
 

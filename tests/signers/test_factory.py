@@ -163,7 +163,7 @@ async def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
 def test_only_proof_frees_a_nonce() -> None:
     """What the transaction code may take for proof that nothing was signed; everything else leaves the nonce bound."""
     proofs = {error.__name__ for error in errors.SignerError.__subclasses__() if error.proves_unsigned}
-    assert proofs == {"SignRejected", "SignExpired", "SignerRefused", "UnknownKey", "NotSupported"}
+    assert proofs == {"SignRejected", "SignExpired", "SignerRefused", "NotSupported"}
     assert not any(
         error.proves_unsigned
         for error in (

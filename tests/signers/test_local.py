@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from tests.signers.benches import Bench, local_bench, local_settings, private, write_keystore
 from tests.signers.builders import ADDRESSES, KEYS, PASSPHRASE, a_job, a_transaction, typed_data
+from tests.support.seed_signer import SeedSigner
 from tokenx_chain.signers.curve import require_native_curve
 from tokenx_chain.signers.desk import SigningDesk
 from tokenx_chain.signers.errors import SignerConfigError, SignerRefused, SignerUnavailable, UnknownKey
@@ -30,7 +31,7 @@ from tokenx_chain.signers.local.daemon import Daemon
 from tokenx_chain.signers.local.process import opening_of, running
 from tokenx_chain.signers.local.vault import Vault, open_vault
 from tokenx_chain.signers.local.wire import MAX_CONNECTIONS, MAX_LINE_BYTES
-from tokenx_chain.signers.seed import SeedSigner, derive_key
+from tokenx_chain.signers.seed import derive_key
 from tokenx_chain.signers.settings import MAIN_NETWORKS, SignerSettings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,6 +16,7 @@ from tokenx_chain.operations.context import Context
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.index import Operation, OperationIndex
 from tokenx_chain.registry import PlatformNotDeployed
+from tokenx_chain.signers.errors import SignerError
 from tokenx_chain.transactions.errors import IntentCancelled, NonceLost
 from tokenx_chain.transactions.sender import Senders
 from tokenx_chain.transactions.tracker import Tracker
@@ -102,7 +103,8 @@ class Runner:
                 self._senders.promises.release(operation.operation_id)
                 if await self._all_final(ctx, expect_ok=not isinstance(outcome, OperationFailed)):
                     return outcome if isinstance(outcome, OperationFailed) else self._with_mined_hashes(ctx, outcome)
-            except (RpcUnavailable, RpcError) as error:
+            except (RpcUnavailable, RpcError, SignerError) as error:
+                # Of a signer: an address or a claim could not be had. Neither is proof of anything, so it is asked again.
                 log.warning("operation.paused", kind=operation.kind, reason=str(error))
             await asyncio.sleep(RETRY_S)
 
@@ -119,6 +121,10 @@ class Runner:
         except OperationFailed as failure:
             return failure
         except PlatformNotDeployed as error:
+            return OperationFailed(error.code, error.detail)
+        except SignerError as error:
+            if not error.proves_unsigned:
+                raise
             return OperationFailed(error.code, error.detail)
 
     async def _all_final(self, ctx: Context, *, expect_ok: bool) -> bool:

@@ -1,9 +1,13 @@
 """What the transaction code calls. SigningDesk implements it on any backend; the backends themselves speak protocol.Signer."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from tokenx_chain.signers.errors import SignerUnavailable
+
+if TYPE_CHECKING:  # jobs needs UnsignedTransaction
+    from tokenx_chain.signers.jobs import Capabilities, Context
 
 __all__ = ["SignedTransaction", "Signer", "SignerUnavailable", "UnsignedTransaction"]
 
@@ -33,12 +37,21 @@ class SignedTransaction:
 class Signer(Protocol):
     """Signs for custodial keys named by key_ref, e.g. 'platform' or 'investor:inv_…'."""
 
+    @property
+    def capabilities(self) -> "Capabilities":
+        """What the backend can do. Not is_sync: an answer may take as long as people take."""
+        ...
+
     async def address(self, key_ref: str) -> str:
         """The address of a key, lower case. The same key_ref always gives the same address."""
         ...
 
-    async def sign_transaction(self, key_ref: str, transaction: UnsignedTransaction) -> SignedTransaction:
-        """Raises SignerUnavailable."""
+    async def sign_transaction(self, key_ref: str, transaction: UnsignedTransaction, *, attempt_id: str | None = None, intent_id: str = "",
+                               policy_context: "Context" = (), deadline: datetime | None = None) -> SignedTransaction:  # fmt: skip
+        """The bytes to journal and send. attempt_id names the attempt for ever: asked again with it, the rest must be the same.
+
+        Raises SignerUnavailable (ask again, the same), another SignerError that proves_unsigned (there is and will be no signature), or one that
+        does not (nothing is known: keep the nonce and let people look)."""
         ...
 
     async def sign_message(self, key_ref: str, message: bytes) -> bytes:

@@ -23,6 +23,7 @@ from tokenx_chain.signers.errors import (
 )
 from tokenx_chain.signers.jobs import (
     AnyRequest,
+    Backend,
     Capabilities,
     Context,
     MessageRequest,
@@ -57,6 +58,11 @@ class SigningDesk:
         self._poll_s = poll_s
         self._slots = asyncio.Semaphore(signer.capabilities.max_inflight)
         self._wake: dict[str, asyncio.Event] = {}
+
+    @property
+    def backend(self) -> Backend:
+        """Who holds the keys."""
+        return self._signer.backend
 
     @property
     def capabilities(self) -> Capabilities:

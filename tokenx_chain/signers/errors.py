@@ -50,11 +50,10 @@ class SignerRefused(SignerError):
 
 
 class UnknownKey(SignerError):
-    """The backend has no key of that name."""
+    """The backend has no key of that name, today: an alias or a vault account may come back, so it proves nothing."""
 
     code = "signer.unknown_key"
     status = 404
-    proves_unsigned = True
 
 
 class UnknownJob(SignerError):

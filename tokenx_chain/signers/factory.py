@@ -1,23 +1,12 @@
-"""Picks the backend by SIGNER_BACKEND. `open_desk` is the door; `make_signer` serves callers that still sign in their own process."""
+"""Picks the backend by SIGNER_BACKEND. `open_desk` is the door."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
 
-from tokenx_chain.settings import ChainSettings
-from tokenx_chain.signers.base import Signer
 from tokenx_chain.signers.curve import require_native_curve
 from tokenx_chain.signers.desk import SigningDesk
-from tokenx_chain.signers.errors import SignerConfigError
 from tokenx_chain.signers.protocol import Signer as Backend
-from tokenx_chain.signers.seed import SeedSigner, read_seed
 from tokenx_chain.signers.settings import SignerSettings
-
-_ELSEWHERE: Final = frozenset({"fireblocks", "aws_kms"})
-
-
-class UnknownSigner(SignerConfigError):
-    """SIGNER_BACKEND names nothing this version has."""
 
 
 @asynccontextmanager
@@ -71,13 +60,3 @@ async def open_desk(settings: SignerSettings) -> AsyncGenerator[SigningDesk]:
     """What the service signs with, open while the block lasts. Raises SignerConfigError with the variable's name."""
     async with open_backend(settings) as backend:
         yield SigningDesk(backend, patience_s=settings.signer_patience_s)
-
-
-def make_signer(settings: ChainSettings) -> Signer:
-    """A signer in this process, from SIGNER_SEED_FILE. Raises UnknownSigner or BadSeed, each with one plain line."""
-    backend = settings.signer_backend
-    if backend == "local":
-        return SeedSigner(read_seed(settings.signer_seed_file))
-    if backend in _ELSEWHERE:
-        raise UnknownSigner(f"SIGNER_BACKEND={backend} needs open_desk; in this process only: local")
-    raise UnknownSigner(f"SIGNER_BACKEND={backend} is unknown; supported: local")

@@ -22,7 +22,9 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 class SignerSettings(BaseSettings):
     """Names are the environment variables' names, in upper case. Only those of the chosen backend are looked at."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", case_sensitive=False, hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     signer_backend: Literal["local", "fireblocks", "aws_kms"] = "local"
     tokenx_env: Literal["dev", "prod"] = "dev"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import Final
 
 from tokenx_chain.signers.errors import SignerConfigError, SignerUnavailable
 from tokenx_chain.signers.local.wire import Opening
+from tokenx_chain.signers.seed import MIN_SEED_BYTES
 from tokenx_chain.signers.settings import SignerSettings
 from tokenx_common.clock import monotonic_s
 from tokenx_common.log import get_logger
@@ -100,6 +102,8 @@ class SignerProcess:
 def check(settings: SignerSettings) -> None:
     """Whether signerd would start: it opens every key once, in a process that ends at once. Raises SignerConfigError with its line."""
     opening = opening_of(settings, Path("unused"))
+    if _is_good_seed(settings):
+        return
     try:
         done = subprocess.run(
             [sys.executable, "-m", "tokenx_chain.signers.local", "check"], input=opening.model_dump_json() + "\n", text=True,
@@ -110,6 +114,18 @@ def check(settings: SignerSettings) -> None:
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.startswith("configuration: ")]
         raise SignerConfigError(lines[-1].removeprefix("configuration: ") if lines else f"SIGNER_BACKEND: signerd ends with status {done.returncode}")  # fmt: skip
+
+
+def _is_good_seed(settings: SignerSettings) -> bool:
+    """Whether the keys come from a seed file that looks right from outside: then there is nothing to open, and a second process not worth its start."""
+    if settings.signer_seed_file is None or settings.signer_keystore is not None or settings.signer_private_key is not None:  # fmt: skip
+        return False
+    try:
+        found = settings.signer_seed_file.stat()
+    except OSError:
+        return False
+    # Without its line end; the seed itself is none of this process's business.
+    return not stat.S_IMODE(found.st_mode) & 0o077 and found.st_size > MIN_SEED_BYTES and not settings.serves_main_network  # fmt: skip
 
 
 def _environment() -> dict[str, str]:
