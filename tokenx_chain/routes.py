@@ -3,9 +3,11 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
+from eth_abi.exceptions import DecodingError
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import Field
 
+from tokenx_chain.contracts.calls import Read
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.operations import intent
 from tokenx_chain.operations.catalog import parse_params
@@ -13,6 +15,7 @@ from tokenx_chain.operations.errors import BadParams
 from tokenx_chain.operations.preview import preview
 from tokenx_chain.runtime import ChainRuntime
 from tokenx_chain.standards.erc3643 import Erc3643
+from tokenx_chain.standards.errors import Obstacle, Side
 from tokenx_common.correlation import correlation_id
 from tokenx_common.errors import DependencyUnavailable, Invalid, NotFound, TokenxError
 from tokenx_common.events import ReplayPage
@@ -59,11 +62,14 @@ class SimulationRequest(WireModel):
 
 
 class SimulationView(WireModel):
-    """ok False: the contracts would refuse; reason_code is stable, reason is for people."""
+    """ok False: the contracts would refuse; reason_code is stable, reason is for people. side and rule say whose fault it is and by which
+    rule, null where a refusal is nobody's."""
 
     ok: bool
     reason: str | None
     reason_code: str | None
+    side: Side | None = None
+    rule: str | None = None
 
 
 class ChainStatus(WireModel):
@@ -157,7 +163,8 @@ async def simulate(request: Request, body: SimulationRequest) -> SimulationView:
         raise DependencyUnavailable(f"the node did not answer: {error}") from error
     if refusal is None:
         return SimulationView(ok=True, reason=None, reason_code=None)
-    return SimulationView(ok=False, reason=refusal.detail, reason_code=refusal.code)
+    side, rule = (refusal.side, refusal.rule) if isinstance(refusal, Obstacle) else (None, None)
+    return SimulationView(ok=False, reason=refusal.detail, reason_code=refusal.code, side=side, rule=rule)
 
 
 async def _idempotency_key(idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> str:
@@ -256,13 +263,23 @@ async def balance(
     address: Annotated[str, Query(pattern=ADDRESS)],
 ) -> BalanceView:
     runtime = _runtime(request, chain_id)
-    read = Erc3643(runtime.chain).token(token.lower()).balance(address.lower())
+    return await _read_final(runtime, Erc3643(runtime.chain).token(token.lower()).balance(address.lower()))
+
+
+@router.get("/v1/supply", dependencies=_CONSUMERS, summary="All units of a token at the finalized block")
+async def supply(request: Request, chain_id: int, token: Annotated[str, Query(pattern=ADDRESS)]) -> BalanceView:
+    runtime = _runtime(request, chain_id)
+    return await _read_final(runtime, Erc3643(runtime.chain).token(token.lower()).total_supply())
+
+
+async def _read_final(runtime: ChainRuntime, read: Read[int]) -> BalanceView:
+    """Raises DependencyUnavailable, Invalid 'chain.not_a_token'."""
     try:
         amount = await runtime.chain.node.read(read, at=max(0, runtime.follower.finalized_number))
     except RpcUnavailable as error:
         raise DependencyUnavailable(f"the node did not answer: {error}") from error
-    except RpcError as error:
-        raise Invalid(f"no balance to read: {error}", code="chain.not_a_token") from error
+    except (RpcError, DecodingError) as error:
+        raise Invalid(f"no amount to read: {error}", code="chain.not_a_token") from error
     return BalanceView(amount=str(amount))
 
 

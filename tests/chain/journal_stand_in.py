@@ -46,11 +46,15 @@ class JournalState:
     history: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
     """(tx_id, state, reason) in the order of writing."""
 
+    approvals: int = 2
+    """How many people agree to operations recorded from now on."""
+
     def request(self, kind: str, params: Row, chain_id: int = 31337) -> str:
         """Record an operation as the api does in its business transaction."""
         operation_id = new_id("op")
         self.operations[operation_id] = {"operation_id": operation_id, "chain_id": chain_id, "kind": kind, "params": params, "state": "queued",
-                                         "correlation_id": f"cor-{kind}", "business_ref": "test", "result": None}  # fmt: skip
+                                         "correlation_id": f"cor-{kind}", "business_ref": "test", "result": None,
+                                         "approvals": self.approvals}  # fmt: skip
         return operation_id
 
     def require_epoch(self, epoch: int) -> None:

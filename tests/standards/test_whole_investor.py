@@ -12,7 +12,7 @@ from tests.contracts.evm import ARTIFACTS
 from tests.support.servers import ServiceKeys, ValkeyServer
 from tokenx_chain.contracts.claims import Claims
 from tokenx_chain.contracts.identity import KYC_TOPIC
-from tokenx_chain.operations.revocation import spellings
+from tokenx_chain.operations.claims import spellings
 
 pytestmark = pytest.mark.stack
 TOKENS = 3
@@ -62,7 +62,7 @@ async def test_recovery_moves_every_token_and_every_freeze_though_killed_on_the_
 ) -> None:
     """The second token must not find the new wallet in its way: the shared table knows it from the first."""
     lost = await investor(stack, "inv_lost", tokens, [100, 40, 7])
-    fresh = await stack.address("investor:inv_lost:2")
+    fresh = await stack.address("investor:inv_lost@2")
     await stack.run("token.freeze_units", token=tokens[0], address=lost, units="60", frozen=True)
     await stack.run("token.freeze", token=tokens[1], address=lost, frozen=True)
     gone, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -74,7 +74,7 @@ async def test_recovery_moves_every_token_and_every_freeze_though_killed_on_the_
             loop.call_soon_threadsafe(gone.set)
 
     stack.state.on_signed = kill_at_second_move
-    operation_id = await stack.submit("investor.recover", lost=lost, key_ref="investor:inv_lost:2")
+    operation_id = await stack.submit("investor.recover", lost=lost, key_ref="investor:inv_lost@2")
     await gone.wait()
     await stack.restart()
     row = await stack.closed(operation_id)
@@ -134,3 +134,91 @@ async def test_pause_and_self_forced_transfer_by_the_service(stack: Stack, token
     await stack.run("token.pause", token=tokens[0], paused=True)
     assert await stack.refused("token.pause", token=tokens[0], paused=True) == "token.paused"
     await stack.run("token.pause", token=tokens[0], paused=False)
+
+
+async def test_registered_again_after_a_revocation_by_another_claim(stack: Stack, tokens: list[str]) -> None:
+    register = {"investor_id": "inv_back", "key_ref": "investor:inv_back", "country": "US"}
+    first = await stack.run("investor.register", **register)
+    await stack.run("investor.revoke", investor_id="inv_back", wallet=first["address"], signatures=[first["signature"]])
+    assert await stack.refused("investor.register", **register) == "claim.already_revoked"
+    again = await stack.run("investor.register", **register, claim_serial=2, identity=first["identity"])
+    assert (again["address"], again["identity"]) == (first["address"], first["identity"])
+    assert again["signature"] != first["signature"]
+    registry = stack.state.contracts["IdentityRegistry"]["address"]
+    assert await ask(stack, registry, "IdentityRegistry", "isVerified", first["address"]) is True
+
+
+async def test_a_revocation_signs_nothing_and_revokes_every_claim_ever_reported(
+    stack: Stack, tokens: list[str]
+) -> None:
+    """As with a signer that makes another signature each time: only what was reported or is shown can be known."""
+    register = {"investor_id": "inv_twice", "key_ref": "investor:inv_twice", "country": "US"}
+    made = [await stack.run("investor.register", **register, claim_serial=serial) for serial in (7, 8)]
+    reported = made[0]["signature"]
+    result = await stack.run(
+        "investor.revoke", investor_id="somebody-else", wallet=made[0]["address"], signatures=[reported]
+    )
+    assert result["removed"] is True
+    issuer = stack.state.contracts["ClaimIssuer"]["address"]
+    forms = [form for one in made for form in spellings(bytes.fromhex(one["signature"][2:]))]
+    assert len(set(forms)) == 8
+    assert all([await ask(stack, issuer, "ClaimIssuer", "isClaimRevoked", form) for form in forms])
+
+
+async def test_recovery_takes_the_cash_along_while_the_lost_key_still_signs(stack: Stack, tokens: list[str]) -> None:
+    lost = await investor(stack, "inv_cash", tokens, [3])
+    fresh = await stack.address("investor:inv_cash@2")
+    await stack.run("cash.mint", to=lost, amount="500")
+    keys = {"key_ref": "investor:inv_cash@2", "lost_key_ref": "investor:inv_cash"}
+    assert (await stack.run("investor.recover", lost=lost, **keys))["cash_moved"] is True
+    coin = stack.state.contracts["StableCoin"]["address"]
+    assert (await stack.balance(coin, lost), await stack.balance(coin, fresh)) == (0, 500)
+
+
+async def test_nobody_moves_units_of_others_alone(stack: Stack, tokens: list[str]) -> None:
+    """The policy's own word: nothing is signed until two people agree."""
+    wallet, other = await investor(stack, "inv_e", tokens, [5]), await investor(stack, "inv_f", tokens, [])
+    stack.state.approvals = 1
+    operation_id = await stack.submit("token.force_transfer", token=tokens[0], **{"from": wallet}, to=other, units="5")
+    stack.state.approvals = 2
+    waits = (f"{operation_id}:force-transfer", "paused", "approval_required")
+    await stack.until(lambda: waits in stack.state.history, "the intent to wait for a second person")
+    assert await state(stack, tokens[0], wallet) == (5, 0, False)
+    stack.state.operations[operation_id]["approvals"] = 2
+    assert (await stack.closed(operation_id))["state"] == "final"
+    assert await state(stack, tokens[0], other) == (5, 0, False)
+
+
+async def test_many_at_once_are_one_transaction_or_none(stack: Stack, tokens: list[str]) -> None:
+    token = tokens[1]
+    one, two = await investor(stack, "inv_g", tokens, []), await investor(stack, "inv_h", tokens, [])
+    both = [{"address": one, "units": "10"}, {"address": two, "units": "20"}]
+    await stack.run("token.mint_batch", token=token, items=both)
+    await stack.run("token.freeze_units_batch", token=token, items=both, frozen=True)
+    burned = await stack.run("token.burn_batch", token=token, items=[{"address": one, "units": "4"}])
+    assert burned["unfrozen"] == {one: "4"}
+    moved = await stack.run("token.force_transfer_batch", token=token, moves=[{"from": two, "to": one, "units": "5"}])
+    assert moved["unfrozen"] == {two: "5"}
+    await stack.run("token.freeze_batch", token=token, wallets=[one, two], frozen=True)
+    assert [await state(stack, token, wallet) for wallet in (one, two)] == [(11, 6, True), (15, 15, True)]
+    too_much = [{"address": one, "units": "1"}, {"address": two, "units": "99"}]
+    assert await stack.refused("token.burn_batch", token=token, items=too_much) == "balance.insufficient"
+    twice = [{"address": one, "units": "1"}, {"address": one, "units": "1"}]
+    assert await stack.refused("token.burn_batch", token=token, items=twice) == "chain.bad_params"
+
+
+async def test_a_refusal_before_sending_has_code_side_and_rule(stack: Stack, tokens: list[str]) -> None:
+    wallet, other = await investor(stack, "inv_i", tokens, [5]), await investor(stack, "inv_j", tokens, [])
+
+    async def asked(kind: str, **params: Any) -> tuple[str, str, str]:
+        answer = await stack.client.post("/v1/simulate", {"chain_id": 31337, "kind": kind, "params": {"token": tokens[0], **params}})  # fmt: skip
+        return answer["reason_code"], answer["side"], answer["rule"]
+
+    force = {"from": wallet, "units": "6"}
+    assert await asked("token.force_transfer", **force, to=other) == ("balance.insufficient", "sender", "balance")
+    assert await asked("token.force_transfer", **force, to=wallet) == ("transfer.to_self", "sender", "self_transfer")
+    spend = {"from_key_ref": "investor:inv_i", "to": "0x" + "12" * 20, "units": "1"}
+    assert await asked("token.transfer", **spend) == ("identity.not_verified", "receiver", "identity")
+    assert await asked("token.pause", paused=False) == ("token.not_paused", "token", "pause")
+    supply = await stack.client.get("/v1/supply", params={"chain_id": 31337, "token": tokens[0]})
+    assert int(supply["amount"]) >= 5

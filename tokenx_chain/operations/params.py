@@ -1,6 +1,6 @@
 """Parameters of each kind of operation. Integers may come as decimal strings; addresses become lower case."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -8,6 +8,8 @@ Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$"), AfterValidator(s
 Positive = Annotated[int, Field(gt=0, lt=2**255)]
 KeyRef = Annotated[str, Field(min_length=1, max_length=100)]
 Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$"), AfterValidator(str.upper)]
+Signature = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
+MAX_ITEMS: Final = 50
 
 
 class Params(BaseModel):
@@ -28,24 +30,38 @@ class DeployOffering(Params):
 
 
 class RegisterInvestor(Params):
+    """claim_serial: counts the KYC decisions of an investor, so that a claim made after a revocation is another one. identity: the one the
+    wallet belongs to, where it is known; None: the factory's, or a new one."""
+
     investor_id: str = Field(min_length=1)
     key_ref: KeyRef
     country: Country
+    claim_serial: int = Field(default=1, ge=1)
+    identity: Address | None = None
 
 
 class UnregisterInvestor(Params):
+    """signatures: of claims that were ever made for the investor, as the registrations reported them."""
+
     investor_id: str
     key_ref: KeyRef
+    signatures: tuple[Signature, ...] = ()
 
 
 class RevokeInvestor(Params):
+    """signatures: of claims that were ever made for the investor, as the registrations reported them."""
+
     investor_id: str = Field(min_length=1)
     wallet: Address
+    signatures: tuple[Signature, ...] = ()
 
 
 class RecoverInvestor(Params):
+    """lost_key_ref: the lost wallet's key, if it still signs; the cash it holds then goes along."""
+
     lost: Address
     key_ref: KeyRef = Field(description="the key of the new wallet")
+    lost_key_ref: KeyRef | None = None
 
 
 class MintCash(Params):
@@ -101,6 +117,63 @@ class FreezeUnits(Params):
 class PauseToken(Params):
     token: Address
     paused: bool
+
+
+class Item(Params):
+    """A wallet and units."""
+
+    address: Address
+    units: Positive
+
+
+class Move(Params):
+    """One forced transfer of a batch."""
+
+    sender: Address = Field(alias="from")
+    to: Address
+    units: Positive
+
+
+def _each_once(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    if len({item.address for item in items}) < len(items):
+        raise ValueError("a wallet is named twice")
+    return items
+
+
+Items = Annotated[tuple[Item, ...], Field(min_length=1, max_length=MAX_ITEMS), AfterValidator(_each_once)]
+
+
+class MintBatch(Params):
+    token: Address
+    items: Items
+
+
+class BurnBatch(Params):
+    token: Address
+    items: Items
+
+
+class TransferBatch(Params):
+    token: Address
+    from_key_ref: KeyRef
+    items: Items
+
+
+class ForceTransferBatch(Params):
+    token: Address
+    moves: tuple[Move, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class FreezeBatch(Params):
+    token: Address
+    wallets: tuple[Address, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    frozen: bool
+
+
+class FreezeUnitsBatch(Params):
+    token: Address
+    items: Items
+    frozen: bool
 
 
 class IssueSubscription(Params):

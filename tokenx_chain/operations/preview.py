@@ -4,10 +4,13 @@ from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.contracts.errors import Refusal
 from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.operations import agent
 from tokenx_chain.operations import params as p
-from tokenx_chain.operations.errors import BadParams
+from tokenx_chain.operations.acts import Asked, decided
+from tokenx_chain.operations.errors import BadParams, OperationFailed
 from tokenx_chain.operations.keys import PLATFORM, TREASURY
 from tokenx_chain.standards.erc3643 import Erc3643
+from tokenx_chain.standards.errors import ActRefused
 
 
 async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
@@ -16,12 +19,15 @@ async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
         case p.TransferToken():
             sender = await chain.signer.address(params.from_key_ref)
             return await Erc3643(chain).can_transfer(Erc3643(chain).token(params.token), sender=sender, receiver=params.to, units=params.units)  # fmt: skip
-        case p.MintToken():
-            return await Erc3643(chain).can_mint(
-                Erc3643(chain).token(params.token), receiver=params.to, units=params.units
-            )
-        case p.BurnToken():
-            return await _try(chain, Erc3643(chain).token(params.token).burn(holder=params.holder, units=params.units), PLATFORM)  # fmt: skip
+        case p.TransferBatch():
+            sender = await chain.signer.address(params.from_key_ref)
+            units = agent.units_by_wallet(params.items)
+            return await _act(chain, lambda to: to.transfer_batch(params.token, sender=sender, units_by_receiver=units), params.from_key_ref)  # fmt: skip
+        case (
+            p.MintToken() | p.BurnToken() | p.FreezeToken() | p.ForceTransfer() | p.FreezeUnits() | p.PauseToken()
+            | p.MintBatch() | p.BurnBatch() | p.FreezeBatch() | p.ForceTransferBatch() | p.FreezeUnitsBatch()
+        ):  # fmt: skip
+            return await _act(chain, lambda to: agent.asked(to, params), PLATFORM)
         case p.TransferCash():
             return await _try(chain, Erc3643(chain).coin.transfer(to=params.to, amount=params.amount), params.from_key_ref)  # fmt: skip
         case p.PayRedemption():
@@ -33,6 +39,17 @@ async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
             return await _settlement(chain, params)
         case _:
             raise BadParams(f"{kind} cannot be tried out")
+
+
+async def _act(chain: Chain, asked: Asked, key_ref: str) -> Refusal | None:
+    """What the adapter says; where it has nothing to say, what the contract says."""
+    try:
+        act = await decided(chain, asked)
+    except ActRefused as refused:
+        return refused.obstacle or Refusal(refused.code, refused.detail)
+    except OperationFailed as failure:
+        return Refusal(failure.code, failure.detail)
+    return await _try(chain, act.call, key_ref)
 
 
 async def _subscription(chain: Chain, params: p.IssueSubscription) -> Refusal | None:

@@ -10,18 +10,22 @@ from tokenx_chain.contracts.claims import RegistryUpdates
 from tokenx_chain.contracts.token_agent import TokenAgent
 from tokenx_chain.operations.context import Context, Step
 from tokenx_chain.operations.errors import OperationFailed
-from tokenx_chain.operations.gas import USUAL_GAS, coins, wei_for
+from tokenx_chain.operations.gas import USUAL_GAS, coins, ensure_gas, wei_for
 from tokenx_chain.operations.params import RecoverInvestor
 from tokenx_chain.standards.erc3643 import Erc3643
 from tokenx_chain.standards.protocol import Keys
+from tokenx_common.log import get_logger
+
+log = get_logger(__name__)
 
 _KEYS: Final = Keys()
 
 
 async def recover(ctx: Context, params: RecoverInvestor) -> dict[str, Any]:
-    """Returns {address, identity, recovered: {token: units}}. Freezes of a wallet and of part of its units go along.
+    """Returns {address, identity, recovered: {token: units}, cash_moved}. Freezes of a wallet and of part of its units go along.
 
-    Steps: the lost wallet is frozen everywhere, the new one registered, each token moved, the lost wallet taken off the registry."""
+    Steps: the lost wallet is frozen everywhere, the new one registered, each token moved, then the cash if the lost wallet's key still signs, and
+    the lost wallet taken off the registry."""
     standard = Erc3643(ctx.chain)
     lost, fresh = params.lost, await ctx.address(params.key_ref)
     if lost == fresh:
@@ -35,9 +39,10 @@ async def recover(ctx: Context, params: RecoverInvestor) -> dict[str, Any]:
         units = await _move(ctx, standard, token, lost=lost, fresh=fresh, was_frozen=token in frozen_before)
         if units:
             recovered[token] = str(units)
+    cash_moved = await _move_cash(ctx, standard, params, lost=lost, fresh=fresh)
     if ctx.was_sent("remove") or await ctx.read(standard.registry().contains(lost)):
         await ctx.mined([await ctx.send("remove", standard.registry().delete(lost), _KEYS.registry_agent)])
-    return {"address": fresh, "identity": identity, "recovered": recovered}
+    return {"address": fresh, "identity": identity, "recovered": recovered, "cash_moved": cash_moved}
 
 
 async def _identity(ctx: Context, standard: Erc3643, *, lost: str, fresh: str) -> str:
@@ -93,3 +98,21 @@ async def _move(ctx: Context, standard: Erc3643, token: str, *, lost: str, fresh
         freeze = agent.freeze_units(holder=fresh, units=locked)
         await ctx.mined([await ctx.send(f"lock:{token}", freeze, _KEYS.token_agent)])
     return agent.moved_units(receipt.logs, sender=lost, receiver=fresh)
+
+
+async def _move_cash(ctx: Context, standard: Erc3643, params: RecoverInvestor, *, lost: str, fresh: str) -> bool:
+    """A stablecoin has no agent, so only the lost wallet's own key can move it. Whether the lost wallet has none left: where the key does not
+    sign any more, the units are recovered all the same, and a human sees to the cash."""
+    held = await ctx.read(standard.coin.balance(lost))
+    key_ref = params.lost_key_ref
+    if key_ref is None or (not held and not ctx.was_sent("cash")):
+        return not held
+    try:
+        if await ctx.address(key_ref) != lost:
+            raise OperationFailed("recovery.not_its_key", "the named key is not the lost wallet's")
+        await ensure_gas(ctx, {key_ref})
+        await ctx.mined([await ctx.send("cash", standard.coin.transfer(to=fresh, amount=held), key_ref)])
+    except OperationFailed as failure:
+        log.warning("recovery.cash_left", wallet=lost, code=failure.code, detail=failure.detail)
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tokenx_chain.operations.acts import decided
 from tokenx_chain.operations.context import Context
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.gas import ensure_gas
@@ -12,10 +13,11 @@ from tokenx_chain.standards.erc3643 import Erc3643
 
 async def issue(ctx: Context, params: IssueSubscription) -> dict[str, Any]:
     """Returns {tx_hash} of the mint. If the mint fails after the cash has moved, the cash goes back and the operation fails."""
-    standard = Erc3643(ctx.chain)
-    mint = standard.token(params.token).mint(to=await ctx.address(params.to_key_ref), units=params.units)
-    if not ctx.was_sent("cash"):
-        await ctx.simulate(mint, PLATFORM)  # refuse before any cash moves
+    receiver = await ctx.address(params.to_key_ref)
+    mint = Erc3643(ctx.chain).token(params.token).mint(to=receiver, units=params.units)
+    if not ctx.was_sent("cash"):  # refuse before any cash moves
+        await decided(ctx.chain, lambda to: to.mint(params.token, receiver=receiver, units=params.units))
+        await ctx.simulate(mint, PLATFORM)
     await _pay(ctx, "cash", params.cash_from_key_ref, params.cash_to_key_ref, params.cash_amount)
     if ctx.was_sent("refund"):
         # An earlier run has given up. The mint might succeed by now, but the cash is on its way back.

@@ -1,5 +1,5 @@
-"""The rules where an operator has set none: what the platform's own operations need and nothing else. No threshold asks for a second person here:
-which amounts need one is the operator's to say."""
+"""The rules where an operator has set none: what the platform's own operations need and nothing else. Moving units without
+their holder always needs a second person; which amounts of the other powers need one is the operator's to say."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
 from tokenx_chain.policy.rules import Rule
 
 _COIN: Final = 10**18
-_AGENT: Final = ("mint|burn|setAddressFrozen|freezePartialTokens|unfreezePartialTokens|forcedTransfer|recoveryAddress|pause|unpause|addAgent|"
-                 "batchMint|batchBurn|batchForcedTransfer|batchSetAddressFrozen|batchFreezePartialTokens|batchUnfreezePartialTokens")  # fmt: skip
+_AGENT: Final = ("mint|burn|setAddressFrozen|freezePartialTokens|unfreezePartialTokens|pause|unpause|addAgent|"
+                 "batchMint|batchBurn|batchSetAddressFrozen|batchFreezePartialTokens|batchUnfreezePartialTokens")  # fmt: skip
 
 DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.deployment", kind="platform.deploy", key_ref=PLATFORM),
@@ -21,6 +21,7 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.registry", kind="investor.*", key_ref=PLATFORM, contract="IdentityRegistry",
          function="registerIdentity|batchRegisterIdentity|deleteIdentity|updateIdentity|updateCountry"),
     Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
+    Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer|recoveryAddress", approval_above=-1),
     Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),
     Rule("default.settlement", key_ref=ATS_OPERATOR, contract="Settlement*", function="settle|settleBatch|settleAll|cancel"),
     Rule("default.holder", contract="StableCoin|token:*", function="transfer|transferFrom|batchTransfer|approve"),

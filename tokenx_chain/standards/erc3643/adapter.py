@@ -18,7 +18,7 @@ from tokenx_chain.contracts.token import Token
 from tokenx_chain.contracts.token_agent import TokenAgent
 from tokenx_chain.standards.erc3643.asking import Asking
 from tokenx_chain.standards.erc3643.contracts import Erc3643
-from tokenx_chain.standards.errors import ActRefused, Obstacle
+from tokenx_chain.standards.errors import ActRefused, Obstacle, Side
 from tokenx_chain.standards.protocol import Act, Movement, Power
 
 MAX_BATCH: Final = 50
@@ -213,12 +213,12 @@ class Erc3643Adapter:
 
     async def pause(self, token: str) -> Act:
         if await self._read(self._token(token).is_paused()):
-            raise ActRefused("token.paused", "the token is paused already")
+            raise _stopped("token.paused", "the token is paused already", "token", "pause")
         return _by_agent(self._agent(token).pause())
 
     async def unpause(self, token: str) -> Act:
         if not await self._read(self._token(token).is_paused()):
-            raise ActRefused("token.not_paused", "the token is not paused")
+            raise _stopped("token.not_paused", "the token is not paused", "token", "pause")
         return _by_agent(self._agent(token).unpause())
 
     async def recover(self, token: str, *, lost: str, fresh: str, identity: str) -> Act:
@@ -288,13 +288,13 @@ class Erc3643Adapter:
         for move in movements:
             _positive(move.units)
             if move.sender == move.receiver:
-                raise ActRefused("transfer.to_self", "sender and receiver are the same")
+                raise _stopped("transfer.to_self", "sender and receiver are the same", "sender", "self_transfer")
             taken[move.sender] = taken.get(move.sender, 0) + move.units
         await self._must_hold(token, taken)
         registry = IdentityRegistry(self._abi("IdentityRegistry"), await self._read(self._token(token).identity_registry()))  # fmt: skip
         verified = await self._chain.node.read_all([registry.is_verified(move.receiver) for move in movements])
         if not all(verified):
-            raise ActRefused("identity.not_verified", "a receiver has no valid KYC claim")
+            raise _stopped("identity.not_verified", "a receiver has no valid KYC claim", "receiver", "identity")
 
     async def _must_hold(self, token: str, units: Mapping[str, int]) -> None:
         held = await self._chain.node.read_all([self._token(token).balance(holder) for holder in units])
@@ -355,9 +355,13 @@ def _open(obstacle: Obstacle | None) -> None:
         raise ActRefused.because(obstacle)
 
 
+def _stopped(code: str, detail: str, side: Side, rule: str) -> ActRefused:
+    return ActRefused.because(Obstacle(code, detail, side, rule))
+
+
 def _positive(*units: int) -> None:
     if min(units, default=1) <= 0:
-        raise ActRefused("amount.zero", f"units must be positive, were {min(units)}")
+        raise _stopped("amount.zero", f"units must be positive, were {min(units)}", "token", "amount")
 
 
 def _not_zero(*addresses: str) -> None:
@@ -374,4 +378,7 @@ def _fits(items: int, *units: int) -> None:
 def _enough(wanted: Mapping[str, int], there: Sequence[int], what: str) -> None:
     for (holder, units), found in zip(wanted.items(), there, strict=True):
         if units > found:
-            raise ActRefused("balance.insufficient", f"{units} were asked for, {found} are {what} at {holder}")
+            rule = "balance" if what == "held" else "frozen_units"
+            raise _stopped(
+                "balance.insufficient", f"{units} were asked for, {found} are {what} at {holder}", "sender", rule
+            )

@@ -68,6 +68,8 @@ class Erc3643:
         return await Asking(self._chain).mint(token, receiver=receiver, units=units)
 
 
-def kyc_claim_data(*, chain_id: int, investor_id: str) -> bytes:
-    """What the KYC claim says. It carries the chain id, because ONCHAINID's signature does not; and nothing personal."""
-    return json.dumps({"chain_id": chain_id, "kyc": "passed", "subject": investor_id}, sort_keys=True).encode()
+def kyc_claim_data(*, chain_id: int, investor_id: str, serial: int) -> bytes:
+    """What the KYC claim says. It carries the chain id, because ONCHAINID's signature does not; a serial number, so that a claim made after a
+    revocation is not the revoked one again; and nothing personal."""
+    facts = {"chain_id": chain_id, "kyc": "passed", "serial": serial, "subject": investor_id}
+    return json.dumps(facts, sort_keys=True).encode()
