@@ -1,5 +1,6 @@
 """Chain events that could not be processed at their time, processed again once their cause is mended. Above chain_events, which knows who waits for what."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Final
 
 import asyncpg
@@ -8,11 +9,13 @@ from pydantic import StringConstraints
 
 from tokenx_api.captable import service as captable
 from tokenx_api.chain_events import CONSUMER, RETRY, dispatch
+from tokenx_api.context import AppContext
 from tokenx_api.db import WriteConn
 from tokenx_api.deps import Context, TokenizationActor
 from tokenx_api.streams import service as streams
 from tokenx_api.tokenization import service as tokenization
 from tokenx_api.tokenization.errors import NotRequeueable, StillFailing
+from tokenx_api.tokenization.service import DeadLetter
 from tokenx_common.errors import DependencyUnavailable
 from tokenx_common.events import ChainItem
 from tokenx_common.log import get_logger
@@ -41,15 +44,19 @@ class Closed(WireModel):
 async def requeue_dead_letter(
     context: Context, actor: TokenizationActor, dead_letter_id: int, body: Because, response: Response
 ) -> Closed:
-    """Process a set-aside event, once a second person agrees: 202 for the first. 409 dead_letter.still_failing leaves everything as it was."""
+    """Do again what was set aside, once a second person agrees: 202 for the first. An event is processed, an operation that crashed is run on, a single
+    call whose nonce was lost is sent under a new one. 409 dead_letter.still_failing or dead_letter.not_requeueable leave everything as it was."""
     async with context.db.write() as conn:
-        kind, payload = await tokenization.open_dead_letter(conn, dead_letter_id)
-        if kind != EVENT:
-            raise NotRequeueable(f"a dead letter of kind {kind} is not the api's to process")
-        if await _agreed(conn, dead_letter_id, "requeue", actor=actor.user_id, reason=body.reason) < EYES:
+        letter = await tokenization.open_dead_letter(conn, dead_letter_id)
+        requeue = _REQUEUE.get(letter.kind)
+        if requeue is None:
+            raise NotRequeueable(
+                f"a dead letter of kind {letter.kind} tells of something: there is nothing to do again"
+            )
+        if await _agreed(conn, letter, "requeue", actor=actor.user_id, reason=body.reason) < EYES:
             response.status_code = 202
             return Closed(dead_letter_id=dead_letter_id, status="proposed")
-        await _process(conn, context.settings.chain_id, ChainItem.model_validate(payload))
+        await requeue(conn, context, letter)
         await tokenization.close_dead_letter(
             conn, dead_letter_id, actor=actor.user_id, status="requeued", reason=body.reason
         )
@@ -65,8 +72,8 @@ async def discard_dead_letter(
 ) -> Closed:
     """Declare that nothing has to be done about it, once a second person agrees: 202 for the first."""
     async with context.db.write() as conn:
-        await tokenization.open_dead_letter(conn, dead_letter_id)
-        if await _agreed(conn, dead_letter_id, "discard", actor=actor.user_id, reason=body.reason) < EYES:
+        letter = await tokenization.open_dead_letter(conn, dead_letter_id)
+        if await _agreed(conn, letter, "discard", actor=actor.user_id, reason=body.reason) < EYES:
             response.status_code = 202
             return Closed(dead_letter_id=dead_letter_id, status="proposed")
         await tokenization.close_dead_letter(
@@ -75,8 +82,46 @@ async def discard_dead_letter(
     return Closed(dead_letter_id=dead_letter_id, status="discarded")
 
 
-async def _agreed(conn: WriteConn, dead_letter_id: int, verb: str, *, actor: str, reason: str) -> int:
-    return await tokenization.agree(conn, f"dead_letter:{dead_letter_id}:{verb}", actor=actor, reason=reason)
+async def _agreed(conn: WriteConn, letter: DeadLetter, verb: str, *, actor: str, reason: str) -> int:
+    """Who agreed to an earlier round has not agreed to this one."""
+    subject = f"dead_letter:{letter.dead_letter_id}:{verb}" + (f":{letter.attempts}" if letter.attempts > 1 else "")
+    return await tokenization.agree(conn, subject, actor=actor, reason=reason)
+
+
+async def _event_again(conn: WriteConn, context: AppContext, letter: DeadLetter) -> None:
+    await _process(conn, _chain_of(letter, context), ChainItem.model_validate(letter.payload))
+
+
+def _chain_of(letter: DeadLetter, context: AppContext) -> int:
+    """ref_id of an event is 'chain:<chain_id>:<event_id>'."""
+    number = letter.ref_id.split(":")[1] if letter.ref_id.startswith("chain:") else ""
+    return int(number) if number.isdecimal() else context.settings.chain_id
+
+
+async def _operation_again(conn: WriteConn, _context: AppContext, letter: DeadLetter) -> None:
+    """The chain service crashed on it and left it open; its steps that were signed are not made again."""
+    if letter.ref_id.partition(":")[2]:  # from before transactions had a kind of their own
+        await _transaction_again(conn, _context, letter)
+        return
+    await tokenization.rerun_operation(conn, letter.ref_id, dedupe_key=_dedupe_key(letter))
+
+
+async def _transaction_again(conn: WriteConn, _context: AppContext, letter: DeadLetter) -> None:
+    """Another transaction has used its nonce for ever, so it was never executed. What was asked for as a single call is asked for again;
+    anything else has told whoever waited that it failed, and is asked for again there."""
+    await tokenization.repeat_intent(conn, letter.ref_id.partition(":")[0], dedupe_key=_dedupe_key(letter))
+
+
+def _dedupe_key(letter: DeadLetter) -> str:
+    return f"dead_letter:{letter.dead_letter_id}:{letter.attempts}"
+
+
+_REQUEUE: Final[Mapping[str, Callable[[WriteConn, AppContext, DeadLetter], Awaitable[None]]]] = {
+    EVENT: _event_again,
+    "operation": _operation_again,
+    "transaction": _transaction_again,
+}
+"""What a requeue does, by kind. A kind that is not here tells of a finding and can only be discarded."""
 
 
 async def _process(conn: WriteConn, chain_id: int, item: ChainItem) -> None:

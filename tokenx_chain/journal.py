@@ -105,6 +105,15 @@ class StreamHead:
     block_hash: str
 
 
+@dataclass(frozen=True)
+class Policy:
+    """rules None: nobody has set any, so the built-in ones count; an empty tuple: everything is denied. version counts approved changes."""
+
+    rules: tuple[Rule, ...] | None
+    used: dict[str, Used]
+    version: int
+
+
 @dataclass
 class _Waiting:
     records: Sequence[Record]
@@ -122,6 +131,12 @@ class Journal:
         self._chain_id = chain_id
         self._waiting: list[_Waiting] = []
         self._flushing = asyncio.Lock()
+        self.policy_version = 0
+        """What the api said last."""
+        self.consumed_seq = 0
+        """How far the api has taken in our events, as it said last."""
+        self.answered = asyncio.Event()
+        """Set with each answer to a write."""
 
     @property
     def resource(self) -> str:
@@ -173,7 +188,11 @@ class Journal:
         return group
 
     async def _post(self, records: Sequence[Record]) -> None:
-        await self._patiently("POST", "/internal/chain/journal", {"epoch": self.epoch, "chain_id": self._chain_id, "records": list(records)})  # fmt: skip
+        answer: Record = await self._patiently("POST", "/internal/chain/journal", {"epoch": self.epoch, "chain_id": self._chain_id, "records": list(records)})  # fmt: skip
+        self.policy_version = int(answer.get("policy_version") or 0)
+        if answer.get("consumed_seq") is not None:
+            self.consumed_seq = int(answer["consumed_seq"])
+        self.answered.set()
 
     async def append_events(self, *, prev_seq: int, checkpoint: tuple[int, str], items: Sequence[Record]) -> None:
         """Append to the chain's stream by compare-and-set. Raises TokenxError 'stream.conflict' when prev_seq is not the head."""
@@ -223,11 +242,12 @@ class Journal:
         """One page of transactions as the api shows it. Raises TokenxError."""
         return await self._api.get("/internal/chain/transactions", params={"chain_id": self._chain_id, **query})
 
-    async def policy(self) -> tuple[list[Rule], dict[str, Used]]:
+    async def policy(self) -> Policy:
         """The rules an operator has set for this chain, and what each let pass today."""
         answer = await self._patiently("GET", "/internal/chain/policy", {"chain_id": self._chain_id})
+        rules = tuple(Rule(**row) for row in answer["rules"])
         used = {row["policy_id"]: Used(int(row["amount"]), int(row["count"])) for row in answer["used"]}
-        return [Rule(**row) for row in answer["rules"]], used
+        return Policy(rules if answer.get("is_set", bool(rules)) else None, used, int(answer.get("version") or 0))
 
     async def approvals(self, operation_id: str) -> int:
         """How many people have agreed to an operation."""

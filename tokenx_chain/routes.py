@@ -32,13 +32,14 @@ TX_ID = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,64}:[A-Za-z0-9:_.-]{1,128}
 
 
 class OperationRequest(WireModel):
-    """An operation the api has recorded. operation_id makes repeats harmless."""
+    """An operation the api has recorded. operation_id makes repeats harmless. rerun: two people want one that crashed to go on."""
 
     operation_id: str
     kind: str
     chain_id: int
     params: dict[str, Any]
     correlation_id: str = ""
+    rerun: bool = False
 
 
 class OperationAccepted(WireModel):
@@ -120,6 +121,7 @@ class TransactionTrial(WireModel):
 class NonceReport(WireModel):
     """latest: transactions mined. journaled: highest bound nonce, -1 for none. gaps: bound nonces that are missing, which should never be."""
 
+    key_ref: str
     address: str
     latest: int
     journaled: int
@@ -143,7 +145,7 @@ def _runtime(request: Request, chain_id: int) -> ChainRuntime:
 
 @router.post("/v1/operations", status_code=202, dependencies=_API_ONLY, summary="Carry out a recorded operation")
 async def submit_operation(request: Request, body: OperationRequest) -> OperationAccepted:
-    state = await _runtime(request, body.chain_id).runner.accept(body.operation_id)
+    state = await _runtime(request, body.chain_id).runner.accept(body.operation_id, rerun=body.rerun)
     return OperationAccepted(operation_id=body.operation_id, state=state)
 
 

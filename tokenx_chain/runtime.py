@@ -10,6 +10,7 @@ from tokenx_chain.journal import Journal
 from tokenx_chain.listener.events import LogReader
 from tokenx_chain.listener.follower import Follower
 from tokenx_chain.listener.publisher import Publisher
+from tokenx_chain.monitor import Monitor
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.evm import EvmNode, Receipt
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
@@ -37,7 +38,6 @@ from tokenx_common.stream import beat
 log = get_logger(__name__)
 
 HEARTBEAT_S: Final = 1.0
-MONITOR_S: Final = 5.0
 RETRY_S: Final = 0.5
 _DEV_WEI: Final = 10**24
 _DEV_ENOUGH_WEI: Final = 10**21
@@ -46,7 +46,9 @@ _DEV_ENOUGH_WEI: Final = 10**21
 class ChainRuntime:
     """Owns everything about one chain. `run` works until cancelled."""
 
-    def __init__(self, network: Network, urls: tuple[str, ...], *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts) -> None:  # fmt: skip
+    def __init__(self, network: Network, urls: tuple[str, ...], *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts,
+                 backend: str = "local") -> None:  # fmt: skip
+        self._backend = backend
         self._rpc = Rpc(urls)
         self._bus = bus
         self._lease = Lease(api, f"chain:{network.chain_id}")
@@ -62,6 +64,7 @@ class ChainRuntime:
         self.follower = Follower(self.chain.node, reader, self.publisher, on_final=self._tracker.finalize, on_reorg=self._tracker.take_back)  # fmt: skip
         self._runner: Runner | None = None
         self._desk: TransactionDesk | None = None
+        self._gate: Gate | None = None
 
     @property
     def runner(self) -> Runner:
@@ -97,7 +100,7 @@ class ChainRuntime:
         await self.chain.registry.load(self._journal)
         self.follower.restore(await self.publisher.load())
         await self._node_is_right()
-        gate = await self._gate()
+        gate = self._gate = await self._make_gate()
         senders = Senders(node=self.chain.node, signer=self.chain.signer, journal=self._journal, tracker=self._tracker, tasks=tasks,
                           journaled_nonces=await self._journal.nonces(), gate=gate)  # fmt: skip
         runner = Runner(self.chain, journal=self._journal, publisher=self.publisher, senders=senders, tracker=self._tracker,
@@ -109,7 +112,8 @@ class ChainRuntime:
         tasks.create_task(self._tracker.run(), name="tracker")
         tasks.create_task(self.follower.run(), name="follower")
         tasks.create_task(beat(self._bus, self.publisher.heads, every_s=HEARTBEAT_S), name="heartbeat")
-        tasks.create_task(self._monitor(), name="monitor")
+        tasks.create_task(self._monitor(gate, self._desk).run(), name="monitor")
+        tasks.create_task(self._watch_policy(), name="policy")
         self._runner = runner
         log.info(
             "chain.started", chain_id=self.chain.network.chain_id, epoch=self._lease.epoch, head_seq=self.publisher.head
@@ -118,10 +122,35 @@ class ChainRuntime:
     async def _why_reverted(self, tracked: Tracked, receipt: Receipt) -> Refusal:
         return await self.chain.why_reverted(tracked.active.raw, sender=tracked.entry.from_address, at=receipt.block_number)  # fmt: skip
 
-    async def _gate(self) -> Gate:
+    async def _make_gate(self) -> Gate:
         """The rules an operator has set, else the built-in ones."""
-        rules, used = await self._journal.policy()
-        return Gate(rules or DEFAULT_RULES, self.chain.registry, used=used, approvals=self._journal.approvals)
+        policy = await self._journal.policy()
+        rules = DEFAULT_RULES if policy.rules is None else policy.rules
+        return Gate(rules, self.chain.registry, used=policy.used, approvals=self._journal.approvals, version=policy.version)  # fmt: skip
+
+    async def reload_policy(self) -> int:
+        """Take over the rules as they are now; their version. Raises DependencyUnavailable as runner."""
+        _ = self.runner
+        assert self._gate is not None, "made before the runner is shown"
+        policy = await self._journal.policy()
+        self._gate.replace(DEFAULT_RULES if policy.rules is None else policy.rules, policy.version)
+        log.info("policy.reloaded", chain_id=self.chain.network.chain_id, version=policy.version)
+        return policy.version
+
+    async def _watch_policy(self) -> None:
+        """Should the call that tells of a change be lost, the next answer of the journal tells."""
+        while True:
+            await self._journal.answered.wait()
+            self._journal.answered.clear()
+            if self._gate is not None and self._journal.policy_version != self._gate.version:
+                await self.reload_policy()
+
+    def _monitor(self, gate: Gate, desk: TransactionDesk) -> Monitor:
+        return Monitor(
+            self.chain.network.chain_id, desk=desk, journal=self._journal, endpoints=self._rpc.endpoints, status=self.status,
+            backend=self._backend, block_time_s=self.chain.network.block_time_s, event_seq=lambda: self.publisher.head,
+            policy_version=lambda: gate.version,
+        )  # fmt: skip
 
     async def _node_is_right(self) -> None:
         """Waits for an endpoint that serves the chain it is configured for: a signature for another chain must never leave."""
@@ -177,9 +206,8 @@ class ChainRuntime:
         """What GET /v1/chains/{id}/status answers, and what is written to chain.monitoring."""
         head = self.follower.head
         is_paused = self._desk is not None and bool(self._desk.report()["senders_paused"])
-        state = (
-            "halted" if self.follower.halted else "degraded" if is_paused else "ok" if head and self._runner else "down"
-        )
+        seen = self.follower.condition
+        state = seen if seen != "ok" else "degraded" if is_paused else "ok" if head and self._runner else "down"
         return {
             "chain_id": self.chain.network.chain_id,
             "name": self.chain.network.name,
@@ -190,14 +218,3 @@ class ChainRuntime:
             "observed_at": rfc3339(self.follower.observed_at) if self.follower.observed_at else None,
             "detail": {"endpoints": self._rpc.report(), **(self._desk.report() if self._desk else {})},
         }
-
-    async def _monitor(self) -> None:
-        while True:
-            status = self.status()
-            if status["observed_at"] is not None:
-                columns = {
-                    key: status[key]
-                    for key in ("status", "head_number", "head_hash", "finalized_number", "observed_at", "detail")
-                }
-                await self._journal.write([{"op": "monitoring", **columns}])
-            await asyncio.sleep(MONITOR_S)

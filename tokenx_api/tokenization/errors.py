@@ -28,7 +28,7 @@ class DeadLetterClosed(Conflict):
 
 
 class NotRequeueable(Conflict):
-    """The api processes events of the stream; what the chain service gave up on is asked for again where it came from."""
+    """There is nothing to do again, or it is asked for again where it came from."""
 
     code = "dead_letter.not_requeueable"
 

@@ -118,6 +118,31 @@ class DeadLetterRecord(WireModel):
     error: str
 
 
+class SignerReport(WireModel):
+    """Where a key's nonces stand. latest_nonce: transactions mined; next_nonce: what the next intent will get; gaps: bound nonces that nothing
+    of ours holds, which should never be."""
+
+    key_ref: str = Field(max_length=200)
+    address: Address
+    backend: str = Field(max_length=50)
+    status: Literal["active", "paused"]
+    reason: str | None = None
+    latest_nonce: int = Field(ge=0)
+    next_nonce: int = Field(ge=0)
+    in_flight: int = Field(ge=0)
+    queued: int = Field(ge=0)
+    gaps: list[int] = Field(max_length=1000)
+
+
+class EndpointReport(WireModel):
+    """What an endpoint has been like. endpoint: host and port, never a path, in which a provider's key may be."""
+
+    endpoint: str = Field(pattern=r"^[^/@?]+$", max_length=300)
+    score: str = Field(pattern=r"^(0\.\d\d|1\.00)$")
+    latency_ms: int = Field(ge=0)
+    is_cooling: bool
+
+
 class MonitoringRecord(WireModel):
     """What the chain looks like now."""
 
@@ -129,6 +154,10 @@ class MonitoringRecord(WireModel):
     observed_at: datetime
     chain_id: int | None = None
     detail: dict[str, Any] = Field(default_factory=dict[str, Any])
+    finality_lag_s: int = Field(default=0, ge=0)
+    oldest_unmined_s: int = Field(default=0, ge=0)
+    signers: list[SignerReport] = Field(default_factory=list[SignerReport], max_length=MAX_RECORDS)
+    endpoints: list[EndpointReport] = Field(default_factory=list[EndpointReport], max_length=100)
 
 
 Record = Annotated[
@@ -142,6 +171,15 @@ Record = Annotated[
     | MonitoringRecord,
     Field(discriminator="op"),
 ]
+
+
+class JournalAnswer(WireModel):
+    """policy_version: counts approved changes of the signing policy. consumed_seq: how far the api has taken in the chain's events, told to
+    whoever reports."""
+
+    records: int
+    policy_version: int
+    consumed_seq: int | None = None
 
 
 class JournalBody(WireModel):
@@ -258,10 +296,13 @@ class PolicyUse(WireModel):
 
 
 class Policy(WireModel):
-    """The rules an operator has set for a chain; none: the chain service's built-in ones."""
+    """The rules an operator has set for a chain. is_set False: nobody has ever set one, and the chain service's built-in ones count; True with no
+    rules: everything is denied. version counts approved changes."""
 
     rules: list[PolicyRule]
     used: list[PolicyUse]
+    is_set: bool
+    version: int
 
 
 class Contract(WireModel):
@@ -295,13 +336,17 @@ class OperationPage(Page[OperationView]):
 
 
 class DeadLetterView(WireModel):
+    """attempts: how often it was set aside; after a requeue it may come back."""
+
     dead_letter_id: int
     kind: str
     ref_id: str
     payload: dict[str, Any]
     error: str
     status: Literal["open", "requeued", "discarded"]
+    attempts: int
     created_at: str
+    last_at: str
 
 
 class DeadLetterPage(Page[DeadLetterView]):
@@ -405,8 +450,125 @@ class TransactionDetail(TransactionView):
     history: list[HistoryView]
 
 
+class TransactionFilter(WireModel):
+    """None: any. is_open: only those that have not ended."""
+
+    chain_id: int | None = None
+    state: TransactionState | None = None
+    key_ref: str | None = None
+    from_address: str | None = None
+    operation_id: str | None = None
+    is_open: bool = False
+
+
 class TransactionPage(Page[TransactionView]):
     """One page of transactions, newest first."""
+
+
+class SimulationBody(WireModel):
+    """A call to be tried out as a key's own. Amounts are decimal strings; data is 0x-hexadecimal."""
+
+    chain_id: int = Field(gt=0, lt=2**53)
+    key_ref: str = Field(min_length=1, max_length=100)
+    to: str = Field(pattern=r"^0x[0-9a-fA-F]{40}$")
+    data: str = Field(default="0x", pattern=r"^0x([0-9a-fA-F]{2})*$", max_length=200_002)
+    value: str = Field(default="0", pattern=r"^(0|[1-9][0-9]{0,76})$")
+
+
+class SimulationView(WireModel):
+    """ok False: it would revert now; reason_code is stable. gas: what it needs, 0 when it reverts. policy: 'allow', 'approve' (a second person must
+    agree) or 'deny', with policy_code when it is denied."""
+
+    ok: bool
+    reason: str | None
+    reason_code: str | None
+    gas: int
+    policy: Literal["allow", "approve", "deny"]
+    policy_id: str | None
+    policy_code: str | None
+
+
+class SignerView(WireModel):
+    """A signing key on a chain as last reported. epoch counts the addresses the key's name has had. nonce_lag: bound and not mined."""
+
+    chain_id: int
+    key_ref: str
+    address: str
+    backend: str
+    epoch: int
+    status: Literal["active", "paused", "draining", "retired"]
+    reason: str | None
+    latest_nonce: int
+    next_nonce: int
+    nonce_lag: int
+    in_flight: int
+    queued: int
+    gaps: list[int]
+    observed_at: str
+
+
+class SignerPage(Page[SignerView]):
+    """One page of signers, by name of the key."""
+
+
+class EndpointView(WireModel):
+    """An endpoint as last reported. score from '0.00' (never answers) to '1.00'."""
+
+    chain_id: int
+    endpoint: str
+    score: str
+    latency_ms: int
+    is_cooling: bool
+    observed_at: str
+
+
+class EndpointList(WireModel):
+    """Best first."""
+
+    endpoints: list[EndpointView]
+
+
+class CheckpointView(WireModel):
+    """Every block of the chain up to this one is in the event stream as final."""
+
+    chain_id: int
+    block_number: int
+    block_hash: str
+    seq: int
+    epoch: int
+    moved_at: str
+
+
+class CheckpointList(WireModel):
+    """now: every chain's. earlier: where the asked chain's listener was, a row a minute at most, newest first."""
+
+    now: list[CheckpointView]
+    earlier: list[CheckpointView]
+
+
+class StatusHistoryView(WireModel):
+    """How a chain was at a time. seq_lag: events the api had not taken in yet."""
+
+    chain_id: int
+    observed_at: str
+    status: str
+    head_number: int
+    finalized_number: int
+    finality_lag_s: int
+    event_seq: int
+    consumed_seq: int
+    seq_lag: int
+    checkpoint_block: int
+    oldest_unmined_s: int
+    queued: int
+    in_flight: int
+    nonce_gaps: int
+    paused_signers: int
+    endpoints_up: int
+
+
+class StatusHistoryPage(Page[StatusHistoryView]):
+    """One page of a chain's past, newest first."""
 
 
 CHAIN_ITEMS: TypeAdapter[list[ChainItem]] = TypeAdapter(list[ChainItem])

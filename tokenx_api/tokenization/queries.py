@@ -1,5 +1,6 @@
 """SQL of the chain schema: operations, the journal, contracts and the event stream."""
 
+from datetime import datetime
 from typing import Any, LiteralString
 
 from tokenx_api.db import ReadConn, Record, WriteConn
@@ -13,6 +14,7 @@ from tokenx_api.tokenization.models import (
     MonitoringRecord,
     OperationRecord,
     SignedRecord,
+    TransactionFilter,
     TxStateRecord,
 )
 
@@ -36,7 +38,9 @@ SELECT_TRANSACTION_VIEWS: LiteralString = """
            block_hash, gas_used, effective_gas_price::text AS effective_gas_price_wei, l1_fee::text AS l1_fee_wei, revert_code, revert_reason,
            policy_id, created_at, updated_at
     FROM chain.transactions
-    WHERE chain_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR tx_id < $3) AND ($4::text IS NULL OR tx_id = $4)
+    WHERE ($1::bigint IS NULL OR chain_id = $1) AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR tx_id < $3) AND ($4::text IS NULL OR tx_id = $4)
+      AND ($6::text IS NULL OR key_ref = $6) AND ($7::text IS NULL OR from_address = $7) AND ($8::text IS NULL OR operation_id = $8)
+      AND (NOT $9 OR state NOT IN ('final', 'reverted', 'cancelled', 'failed_presubmit', 'rejected_policy', 'sign_rejected', 'dead'))
     ORDER BY tx_id DESC LIMIT $5"""
 SELECT_ATTEMPT_VIEWS: LiteralString = """
     SELECT attempt, kind, nonce, tx_hash, max_fee_wei::text AS max_fee_wei, max_tip_wei::text AS max_tip_wei, created_at
@@ -102,13 +106,47 @@ UPSERT_CONTRACT: LiteralString = """
     INSERT INTO chain.contracts (chain_id, name, address, detail) VALUES ($1, $2, $3, $4)
     ON CONFLICT (chain_id, name) DO UPDATE SET address = excluded.address, detail = excluded.detail"""
 INSERT_DEAD_LETTER: LiteralString = """
-    INSERT INTO chain.dead_letters (kind, ref_id, payload, error) VALUES ($1, $2, $3, $4) ON CONFLICT (ref_id) DO NOTHING"""
+    INSERT INTO chain.dead_letters AS l (kind, ref_id, payload, error) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (ref_id) DO UPDATE SET status = 'open', attempts = l.attempts + 1, last_at = now(), error = excluded.error, payload = excluded.payload
+    WHERE l.status = 'requeued'"""
 UPSERT_MONITORING: LiteralString = """
     INSERT INTO chain.monitoring (chain_id, status, head_number, head_hash, finalized_number, observed_at, detail)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (chain_id) DO UPDATE SET detail = excluded.detail, status = excluded.status, head_number = excluded.head_number, head_hash = excluded.head_hash,
            finalized_number = excluded.finalized_number, observed_at = excluded.observed_at
     WHERE chain.monitoring.observed_at < excluded.observed_at"""
+UPSERT_SIGNERS: LiteralString = """
+    INSERT INTO chain.signers AS s (chain_id, address, key_ref, backend, epoch, status, reason, latest_nonce, next_nonce, in_flight, queued, gaps, observed_at)
+    SELECT $1, r.address, r.key_ref, r.backend,
+           1 + coalesce((SELECT max(o.epoch) FROM chain.signers o WHERE o.chain_id = $1 AND o.key_ref = r.key_ref AND o.address <> r.address), 0),
+           r.status, r.reason, r.latest_nonce, r.next_nonce, r.in_flight, r.queued,
+           ARRAY(SELECT jsonb_array_elements_text(r.gaps)::bigint), $2
+    FROM jsonb_to_recordset($3) AS r (address text, key_ref text, backend text, status text, reason text, latest_nonce bigint, next_nonce bigint,
+                                      in_flight int, queued int, gaps jsonb)
+    ON CONFLICT (chain_id, address) DO UPDATE SET key_ref = excluded.key_ref, backend = excluded.backend, reason = excluded.reason,
+           latest_nonce = excluded.latest_nonce, next_nonce = excluded.next_nonce, in_flight = excluded.in_flight, queued = excluded.queued,
+           gaps = excluded.gaps, observed_at = excluded.observed_at,
+           status = CASE WHEN s.status IN ('draining', 'retired') THEN s.status ELSE excluded.status END
+    WHERE s.observed_at < excluded.observed_at"""
+UPSERT_ENDPOINTS: LiteralString = """
+    INSERT INTO chain.endpoints AS e (chain_id, endpoint, score, latency_ms, is_cooling, observed_at)
+    SELECT $1, r.endpoint, r.score, r.latency_ms, r.is_cooling, $2
+    FROM jsonb_to_recordset($3) AS r (endpoint text, score numeric, latency_ms int, is_cooling boolean)
+    ON CONFLICT (chain_id, endpoint) DO UPDATE SET score = excluded.score, latency_ms = excluded.latency_ms, is_cooling = excluded.is_cooling,
+           observed_at = excluded.observed_at
+    WHERE e.observed_at < excluded.observed_at"""
+INSERT_HISTORY: LiteralString = """
+    INSERT INTO chain.monitoring_history (chain_id, observed_at, status, head_number, finalized_number, finality_lag_s, oldest_unmined_s, queued, in_flight,
+           nonce_gaps, paused_signers, endpoints_up, event_seq, checkpoint_block, consumed_seq)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(s.seq, 0), coalesce(s.block_number, 0), $13
+    FROM (SELECT $1::bigint AS chain_id) c LEFT JOIN chain.streams s USING (chain_id)
+    WHERE NOT EXISTS (SELECT 1 FROM (SELECT h.observed_at, h.status FROM chain.monitoring_history h WHERE h.chain_id = $1
+                                     ORDER BY h.observed_at DESC LIMIT 1) last
+                      WHERE last.observed_at >= $2 OR (last.status = $3 AND last.observed_at > $2::timestamptz - interval '1 minute'))
+    RETURNING true"""
+PRUNE_HISTORY: LiteralString = """
+    DELETE FROM chain.monitoring_history WHERE chain_id = $1 AND observed_at < $2::timestamptz - make_interval(days => $3)"""
+SELECT_POLICY_VERSION: LiteralString = "SELECT coalesce(max(version), 0) FROM chain.policy_changes"
 
 SELECT_OPERATION: LiteralString = """
     SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result,
@@ -135,6 +173,9 @@ SELECT_NONCES: LiteralString = """
 SELECT_POLICIES: LiteralString = """
     SELECT policy_id, kind, key_ref, contract, function, max_amount, daily_amount, daily_count, approval_above FROM chain.policies
     WHERE is_enabled AND (chain_id IS NULL OR chain_id = $1) ORDER BY policy_id LIMIT 1000"""
+SELECT_POLICY_IS_SET: LiteralString = (
+    "SELECT EXISTS (SELECT 1 FROM chain.policies WHERE chain_id IS NULL OR chain_id = $1)"
+)
 SELECT_POLICY_USE: LiteralString = """
     SELECT policy_id, sum(policy_amount) AS amount, count(*) AS count FROM chain.transactions
     WHERE chain_id = $1 AND policy_id IS NOT NULL AND created_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
@@ -144,7 +185,16 @@ SELECT_STREAM: LiteralString = "SELECT seq, epoch, block_number, block_hash FROM
 SELECT_STREAMS: LiteralString = "SELECT chain_id, seq FROM chain.streams ORDER BY chain_id LIMIT 100"
 OPEN_STREAM: LiteralString = "INSERT INTO chain.streams (chain_id) VALUES ($1) ON CONFLICT (chain_id) DO NOTHING"
 ADVANCE_STREAM: LiteralString = """
-    UPDATE chain.streams SET seq = $3, epoch = $4, block_number = $5, block_hash = $6 WHERE chain_id = $1 AND seq = $2 RETURNING seq"""
+    UPDATE chain.streams SET seq = $3, epoch = $4, block_number = $5, block_hash = $6, moved_at = now() WHERE chain_id = $1 AND seq = $2 RETURNING seq"""
+INSERT_CHECKPOINT: LiteralString = """
+    INSERT INTO chain.checkpoints (chain_id, block_number, block_hash, seq, epoch)
+    SELECT s.chain_id, s.block_number, s.block_hash, s.seq, s.epoch FROM chain.streams s
+    WHERE s.chain_id = $1 AND s.block_hash <> ''
+      AND NOT EXISTS (SELECT 1 FROM chain.checkpoints c WHERE c.chain_id = $1 AND (c.moved_at > now() - interval '1 minute' OR c.block_number >= s.block_number))
+    RETURNING true"""
+PRUNE_CHECKPOINTS: LiteralString = (
+    "DELETE FROM chain.checkpoints WHERE chain_id = $1 AND moved_at < now() - make_interval(days => $2)"
+)
 INSERT_EVENTS: LiteralString = """
     INSERT INTO chain.events (chain_id, seq, event_id, type, body)
     SELECT $1, item.seq, item.event_id, item.type, item.body
@@ -159,11 +209,29 @@ SELECT_OPERATION_VIEWS: LiteralString = """
     WHERE ($1::text IS NULL OR o.state = $1) AND ($2::text IS NULL OR o.operation_id < $2) AND ($4::text IS NULL OR o.operation_id = $4)
     ORDER BY o.operation_id DESC LIMIT $3"""
 SELECT_DEAD_LETTERS: LiteralString = """
-    SELECT dead_letter_id, kind, ref_id, payload, error, status, created_at FROM chain.dead_letters
+    SELECT dead_letter_id, kind, ref_id, payload, error, status, attempts, created_at, last_at FROM chain.dead_letters
     WHERE ($1::text IS NULL OR status = $1) AND ($2::bigint IS NULL OR dead_letter_id < $2) ORDER BY dead_letter_id DESC LIMIT $3"""
 LOCK_DEAD_LETTER: LiteralString = """
-    SELECT kind, payload, status FROM chain.dead_letters WHERE dead_letter_id = $1 FOR UPDATE"""
+    SELECT kind, ref_id, payload, status, attempts FROM chain.dead_letters WHERE dead_letter_id = $1 FOR UPDATE"""
 CLOSE_DEAD_LETTER: LiteralString = "UPDATE chain.dead_letters SET status = $2 WHERE dead_letter_id = $1"
+SELECT_SIGNERS: LiteralString = """
+    SELECT chain_id, key_ref, address, backend, epoch, status, reason, latest_nonce, next_nonce, greatest(0, next_nonce - latest_nonce) AS nonce_lag,
+           in_flight, queued, gaps, observed_at
+    FROM chain.signers WHERE chain_id = $1 AND ($2::text IS NULL OR (key_ref, address) > ($2, $3)) AND ($4::text IS NULL OR status = $4)
+    ORDER BY key_ref, address LIMIT $5"""
+SELECT_ENDPOINTS: LiteralString = """
+    SELECT e.chain_id, e.endpoint, e.score::text AS score, e.latency_ms, e.is_cooling, e.observed_at
+    FROM chain.endpoints e JOIN chain.monitoring m USING (chain_id)
+    WHERE e.chain_id = $1 AND e.observed_at >= m.observed_at - interval '1 minute' ORDER BY e.score DESC, e.endpoint LIMIT 100"""
+SELECT_PLACES: LiteralString = """
+    SELECT chain_id, block_number, block_hash, seq, epoch, moved_at FROM chain.streams ORDER BY chain_id LIMIT 100"""
+SELECT_CHECKPOINTS: LiteralString = """
+    SELECT chain_id, block_number, block_hash, seq, epoch, moved_at FROM chain.checkpoints
+    WHERE chain_id = $1 ORDER BY block_number DESC LIMIT 100"""
+SELECT_STATUS_HISTORY: LiteralString = """
+    SELECT chain_id, observed_at, status, head_number, finalized_number, finality_lag_s, event_seq, consumed_seq,
+           greatest(0, event_seq - consumed_seq) AS seq_lag, checkpoint_block, oldest_unmined_s, queued, in_flight, nonce_gaps, paused_signers, endpoints_up
+    FROM chain.monitoring_history WHERE chain_id = $1 AND ($2::timestamptz IS NULL OR observed_at < $2) ORDER BY observed_at DESC LIMIT $3"""
 SELECT_STATUS: LiteralString = """
     SELECT m.status, m.head_number, m.finalized_number, m.observed_at,
            (SELECT count(*) FROM chain.operations WHERE chain_id = $1 AND state IN ('queued', 'running')) AS open_operations,
@@ -218,15 +286,17 @@ async def select_intent(conn: ReadConn, *, chain_id: int, idempotency_key: str) 
 
 async def select_transaction_views(
     conn: ReadConn,
+    which: TransactionFilter,
     *,
-    chain_id: int,
-    state: str | None = None,
     before: str | None = None,
     tx_id: str | None = None,
     limit: int = 1,
 ) -> list[Record]:
     """Newest first; before: the last tx_id of the previous page. None: no such filter."""
-    return await conn.fetch(SELECT_TRANSACTION_VIEWS, chain_id, state, before, tx_id, limit)
+    return await conn.fetch(
+        SELECT_TRANSACTION_VIEWS,
+        which.chain_id, which.state, before, tx_id, limit, which.key_ref, which.from_address, which.operation_id, which.is_open,
+    )  # fmt: skip
 
 
 async def select_attempt_views(conn: ReadConn, tx_id: str) -> list[Record]:
@@ -327,6 +397,72 @@ async def upsert_monitoring(conn: WriteConn, *, chain_id: int, record: Monitorin
     )  # fmt: skip
 
 
+async def upsert_reports(conn: WriteConn, *, chain_id: int, record: MonitoringRecord) -> None:
+    """Signers and endpoints as they are now. An older observation never replaces a newer one."""
+    if record.signers:
+        signers = [signer.model_dump() for signer in record.signers]
+        await conn.execute(UPSERT_SIGNERS, chain_id, record.observed_at, signers)
+    if record.endpoints:
+        endpoints = [endpoint.model_dump() for endpoint in record.endpoints]
+        await conn.execute(UPSERT_ENDPOINTS, chain_id, record.observed_at, endpoints)
+
+
+async def insert_history(conn: WriteConn, *, chain_id: int, record: MonitoringRecord, consumed_seq: int) -> bool:
+    """Whether there was something to keep: a minute has passed, or the status has changed."""
+    kept = await conn.fetchval(
+        INSERT_HISTORY,
+        chain_id, record.observed_at, record.status, record.head_number, record.finalized_number, record.finality_lag_s, record.oldest_unmined_s,
+        sum(signer.queued for signer in record.signers), sum(signer.in_flight for signer in record.signers),
+        sum(len(signer.gaps) for signer in record.signers), sum(signer.status == "paused" for signer in record.signers),
+        sum(not endpoint.is_cooling for endpoint in record.endpoints), consumed_seq,
+    )  # fmt: skip
+    return bool(kept)
+
+
+async def prune_history(conn: WriteConn, *, chain_id: int, now: datetime, days: int) -> None:
+    """Forget what is older."""
+    await conn.execute(PRUNE_HISTORY, chain_id, now, days)
+
+
+async def select_policy_version(conn: ReadConn) -> int:
+    """How many changes were approved."""
+    return await conn.fetchval(SELECT_POLICY_VERSION)
+
+
+async def select_signers(
+    conn: ReadConn, *, chain_id: int, status: str | None, after: tuple[str, str] | None, limit: int
+) -> list[Record]:
+    """By key and address; after: those of the last row of the previous page."""
+    key_ref, address = after or (None, None)
+    return await conn.fetch(SELECT_SIGNERS, chain_id, key_ref, address, status, limit)
+
+
+async def select_endpoints(conn: ReadConn, chain_id: int) -> list[Record]:
+    """Those of the last report, best first."""
+    return await conn.fetch(SELECT_ENDPOINTS, chain_id)
+
+
+async def select_places(conn: ReadConn) -> list[Record]:
+    """Where each chain's listener is."""
+    return await conn.fetch(SELECT_PLACES)
+
+
+async def select_checkpoints(conn: ReadConn, chain_id: int) -> list[Record]:
+    """Where it was, newest first."""
+    return await conn.fetch(SELECT_CHECKPOINTS, chain_id)
+
+
+async def keep_checkpoint(conn: WriteConn, *, chain_id: int, days: int) -> None:
+    """Note where the stream stands, at most once a minute, and forget what is older than `days`."""
+    if await conn.fetchval(INSERT_CHECKPOINT, chain_id):
+        await conn.execute(PRUNE_CHECKPOINTS, chain_id, days)
+
+
+async def select_status_history(conn: ReadConn, *, chain_id: int, before: datetime | None, limit: int) -> list[Record]:
+    """Newest first."""
+    return await conn.fetch(SELECT_STATUS_HISTORY, chain_id, before, limit)
+
+
 async def select_operation(conn: ReadConn, operation_id: str) -> Record | None:
     return await conn.fetchrow(SELECT_OPERATION, operation_id)
 
@@ -358,6 +494,11 @@ async def select_nonces(conn: ReadConn, chain_id: int) -> dict[str, int]:
 async def select_policies(conn: ReadConn, chain_id: int) -> list[Record]:
     """Enabled rules of a chain."""
     return await conn.fetch(SELECT_POLICIES, chain_id)
+
+
+async def select_policy_is_set(conn: ReadConn, chain_id: int) -> bool:
+    """Whether anybody has ever set a rule for the chain, enabled or not."""
+    return await conn.fetchval(SELECT_POLICY_IS_SET, chain_id)
 
 
 async def select_policy_use(conn: ReadConn, chain_id: int) -> list[Record]:

@@ -2,20 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import StringConstraints
 
 from tokenx_api.auth.models import Actor
+from tokenx_api.context import AppContext
 from tokenx_api.deps import Context, Read, TokenizationActor, Write, require
 from tokenx_api.paging import DEFAULT_LIMIT, Cursor, Limit
 from tokenx_api.tokenization import service
 from tokenx_api.tokenization.models import (
     ChainStatus,
+    CheckpointList,
     ContractList,
     DeadLetterPage,
+    EndpointList,
     EventsBody,
     IntentAnswer,
     IntentBody,
+    JournalAnswer,
     JournalBody,
     JournaledOperation,
     OperationList,
@@ -23,8 +27,13 @@ from tokenx_api.tokenization.models import (
     OperationState,
     OperationView,
     Policy,
+    SignerPage,
+    SimulationBody,
+    SimulationView,
+    StatusHistoryPage,
     StreamHead,
     TransactionDetail,
+    TransactionFilter,
     TransactionPage,
     TransactionState,
 )
@@ -42,6 +51,10 @@ Staff = Annotated[
 
 
 Approver = Annotated[Actor, Depends(require("tokenization_agent", "transfer_agent", "compliance_officer"))]
+Operator = Annotated[Actor, Depends(require("tokenization_agent", "transfer_agent", "ats_operator"))]
+ChainId = Annotated[int | None, Query(gt=0, lt=2**53, description="of the platform's own chain when left out")]
+TxId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,64}:[A-Za-z0-9:_.-]{1,128}$")]
+KeyRef = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
 class OperationAnswer(WireModel):
@@ -119,11 +132,112 @@ async def get_chain_status(context: Context, conn: Read, _actor: Staff) -> Chain
     return await service.chain_status(conn, context.settings.chain_id)
 
 
+@router.get("/status/history")
+async def get_status_history(
+    context: Context,
+    conn: Read,
+    _actor: Staff,
+    chain_id: ChainId = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> StatusHistoryPage:
+    """How a chain was: a row a minute and one for each change, newest first, thirty days back."""
+    chain = chain_id or context.settings.chain_id
+    return await service.status_history(conn, chain_id=chain, cursor=cursor, limit=limit)
+
+
+@router.get("/signers")
+async def list_signers(
+    context: Context,
+    conn: Read,
+    _actor: Staff,
+    chain_id: ChainId = None,
+    status: Annotated[str | None, Query(pattern="^(active|paused|draining|retired)$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> SignerPage:
+    """Signing keys with their nonces and gaps, by name."""
+    chain = chain_id or context.settings.chain_id
+    return await service.signer_page(conn, chain_id=chain, status=status, cursor=cursor, limit=limit)
+
+
+@router.get("/endpoints")
+async def list_endpoints(context: Context, conn: Read, _actor: Staff, chain_id: ChainId = None) -> EndpointList:
+    """The nodes a chain is reached through, best first. Hosts only: no path that could hold a provider's key."""
+    return await service.endpoints(conn, chain_id or context.settings.chain_id)
+
+
+@router.get("/checkpoints")
+async def list_checkpoints(context: Context, conn: Read, _actor: Staff, chain_id: ChainId = None) -> CheckpointList:
+    """Up to which block each chain's events are complete, and where that was before."""
+    return await service.checkpoints(conn, chain_id or context.settings.chain_id)
+
+
+@router.get("/transactions")
+async def list_chain_transactions(
+    conn: Read,
+    _actor: Staff,
+    chain_id: ChainId = None,
+    state: TransactionState | None = None,
+    key_ref: KeyRef = None,
+    from_address: Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{40}$")] = None,
+    operation_id: Annotated[str | None, Query(max_length=100)] = None,
+    is_open: Annotated[bool, Query(description="only those that have not ended")] = False,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> TransactionPage:
+    """Transactions of every chain, newest first."""
+    which = TransactionFilter(
+        chain_id=chain_id, state=state, key_ref=key_ref, from_address=from_address and from_address.lower(), operation_id=operation_id,
+        is_open=is_open,
+    )  # fmt: skip
+    return await service.transaction_page(conn, which, cursor=cursor, limit=limit)
+
+
+@router.post("/transactions:simulate")
+async def simulate_chain_transaction(context: Context, _actor: Staff, body: SimulationBody) -> SimulationView:
+    """Try a call out: would it revert, what gas does it need, may it be signed. Nothing is sent and nothing is queued."""
+    return await service.simulate(context.chain, body)
+
+
+@router.get("/transactions/{tx_id}")
+async def get_chain_transaction(conn: Read, _actor: Staff, tx_id: TxId) -> TransactionDetail:
+    """One transaction with its attempts and its history."""
+    return await service.transaction(conn, chain_id=None, tx_id=tx_id)
+
+
+@router.post("/transactions/{tx_id}:cancel")
+async def cancel_chain_transaction(
+    context: Context, actor: Operator, tx_id: TxId, body: Agreement
+) -> TransactionDetail:
+    """Withdraw it while it has no nonce; else let nothing compete for its nonce: which of the two is mined decides.
+    409 transaction.not_replaceable or transaction.not_under_way when it is too late."""
+    async with context.db.write() as conn:
+        chain_id = await service.cancel(conn, tx_id=tx_id, actor=actor.user_id, reason=body.reason)
+    await context.chain.post(f"/v1/transactions/{tx_id}/cancel?chain_id={chain_id}")
+    return await _looked_up(context, tx_id)
+
+
+@router.post("/transactions/{tx_id}:speed-up")
+async def speed_up_chain_transaction(
+    context: Context, actor: Operator, tx_id: TxId, body: Agreement
+) -> TransactionDetail:
+    """Offer an eighth more for it, or what the next blocks cost if that is more. 409 as for a cancellation."""
+    async with context.db.write() as conn:
+        chain_id = await service.speed_up(conn, tx_id=tx_id, actor=actor.user_id, reason=body.reason)
+    await context.chain.post(f"/v1/transactions/{tx_id}/speed-up?chain_id={chain_id}")
+    return await _looked_up(context, tx_id)
+
+
+async def _looked_up(context: AppContext, tx_id: str) -> TransactionDetail:
+    async with context.db.read() as conn:
+        return await service.transaction(conn, chain_id=None, tx_id=tx_id)
+
+
 @internal.post("/journal")
-async def write_journal(conn: Write, body: JournalBody) -> dict[str, int]:
+async def write_journal(conn: Write, body: JournalBody) -> JournalAnswer:
     """Commit records before anything is done about them; sending them again is harmless."""
-    await service.write_journal(conn, body)
-    return {"records": len(body.records)}
+    return await service.write_journal(conn, body)
 
 
 @internal.post("/events")
@@ -189,7 +303,9 @@ async def list_transactions(
     limit: Limit = DEFAULT_LIMIT,
 ) -> TransactionPage:
     """Transactions of a chain, newest first."""
-    return await service.transaction_page(conn, chain_id=chain_id, state=state, cursor=cursor, limit=limit)
+    return await service.transaction_page(
+        conn, TransactionFilter(chain_id=chain_id, state=state), cursor=cursor, limit=limit
+    )
 
 
 @internal.get("/transactions/{tx_id}")

@@ -44,6 +44,7 @@ class Runner:
         self._index = index
         self._tasks = tasks
         self._running: set[str] = set()
+        self._crashed: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     @property
@@ -51,15 +52,19 @@ class Runner:
         """Operations under way or waiting for a slot."""
         return len(self._running)
 
-    async def accept(self, operation_id: str) -> str:
+    async def accept(self, operation_id: str, *, rerun: bool = False) -> str:
         """Start an operation the api holds, unless it is under way or closed; returns its state. Raises TokenxError.
 
-        Asking the api first makes a late repeat of a request harmless, also after a restart."""
-        if operation_id in self._running:
+        Asking the api first makes a late repeat of a request harmless, also after a restart. rerun: one that crashed is run on from its start;
+        its journaled steps are not made again."""
+        if operation_id in self._running and not (rerun and operation_id in self._crashed):
             return "running"
         journaled = await self._journal.operation(operation_id)
         if journaled.state in CLOSED:
             return journaled.state
+        if operation_id in self._crashed:
+            self._crashed.discard(operation_id)
+            self._running.discard(operation_id)
         self.start(journaled)
         return "running"
 
@@ -94,6 +99,7 @@ class Runner:
         letter = {"op": "dead_letter", "kind": "operation", "ref_id": operation.operation_id, "error": f"{type(error).__name__}: {error}"[:500],
                   "payload": {"kind": operation.kind, "params": operation.params}}  # fmt: skip
         await self._journal.write([letter])
+        self._crashed.add(operation.operation_id)
 
     async def _outcome(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
         """The program's end, once nothing it relied on can change any more. A reorganisation in between runs it again."""

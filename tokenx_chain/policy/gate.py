@@ -27,13 +27,16 @@ class Pass:
     policy_id: str | None
     amount: int
     waits_for: str | None = None
+    made: tuple[int, date] | None = None
+    """Under which version of the rules and when it was counted; None: for ever, it was counted in another life."""
 
 
 class Gate:
     """The rules of one chain. What was used today is counted here from what the journal told at the start: there is one signer of a chain at a time."""
 
-    def __init__(self, rules: Sequence[Rule], registry: ContractRegistry, *, used: dict[str, Used], approvals: Approvals) -> None:  # fmt: skip
+    def __init__(self, rules: Sequence[Rule], registry: ContractRegistry, *, used: dict[str, Used], approvals: Approvals, version: int = 0) -> None:  # fmt: skip
         self._rules = tuple(rules)
+        self.version = version
         self._registry = registry
         self._used = dict(used)
         self._day: date = utc_now().date()
@@ -48,6 +51,27 @@ class Gate:
             return 0
 
         return cls([Rule("open")], ContractRegistry(), used={}, approvals=nobody)
+
+    def replace(self, rules: Sequence[Rule], version: int) -> None:
+        """Other rules from now on. What was let pass today still counts, by the rule's name; what waits is asked again."""
+        self._rules, self.version = tuple(rules), version
+
+    def is_stale(self, passed: Pass) -> bool:
+        """Whether the rules have changed since it was let pass."""
+        return passed.made is not None and passed.made[0] != self.version
+
+    def give_back(self, passed: Pass) -> None:
+        """It was let pass and nothing was signed: it does not count any more."""
+        self._turn_day()
+        if (
+            passed.policy_id is None
+            or passed.waits_for is not None
+            or passed.made is None
+            or passed.made[1] != self._day
+        ):
+            return
+        used = self._used.get(passed.policy_id, Used())
+        self._used[passed.policy_id] = Used(max(0, used.amount - passed.amount), max(0, used.count - 1))
 
     def decide(self, key_ref: str, call: Call, *, kind: str) -> tuple[Decision, int]:
         """(decision, amount), without counting anything."""
@@ -65,7 +89,7 @@ class Gate:
         assert decision.policy_id is not None, "only a rule lets something pass"
         used = self._used.get(decision.policy_id, Used())
         self._used[decision.policy_id] = Used(used.amount + amount, used.count + 1)
-        return Pass(decision.policy_id, amount)
+        return Pass(decision.policy_id, amount, made=(self.version, self._day))
 
     async def _agreed(self, operation_id: str) -> int:
         asked_s, count = self._asked.get(operation_id, (-ASK_AGAIN_S, 0))

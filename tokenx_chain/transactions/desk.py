@@ -1,5 +1,7 @@
 """What others may ask about transactions: send one, look, cancel, offer more, try out, and where a key's nonces stand."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ from tokenx_chain.policy.gate import Gate
 from tokenx_chain.policy.rules import Outcome
 from tokenx_chain.signers.base import SignerUnavailable
 from tokenx_chain.transactions.replacer import NotReplaceable
-from tokenx_chain.transactions.sender import Senders
+from tokenx_chain.transactions.sender import Sender, Senders
 from tokenx_chain.transactions.tracker import Tracker
 from tokenx_common.errors import Conflict, DependencyUnavailable, PermissionDenied, TokenxError
 from tokenx_common.ids import new_id
@@ -50,6 +52,7 @@ class BeingSigned(Conflict):
 class NonceView:
     """Where an address stands. latest: transactions mined; journaled: the highest bound nonce, -1 for none; gaps: bound nonces missing in between."""
 
+    key_ref: str
     address: str
     latest: int
     journaled: int
@@ -132,15 +135,27 @@ class TransactionDesk:
         """Where a key's nonces stand. Raises DependencyUnavailable."""
         address = await self._address(key_ref)
         try:
-            latest = await self._chain.node.nonce(address)
+            return await self._nonce_view(key_ref, address)
         except (RpcUnavailable, RpcError) as error:
             raise DependencyUnavailable(f"the node did not answer: {error}") from error
+
+    async def nonces(self, told: Mapping[str, int], *, limit: int) -> list[NonceView]:
+        """Where the keys in use stand; those with work in hand or with news since `told` (next nonce by address). Raises RpcUnavailable, RpcError."""
+        senders = [sender for sender in self._senders.all() if self._has_news(sender, told)]
+        return list(await asyncio.gather(*(self._nonce_view(sender.key_ref, sender.address) for sender in senders[:limit])))  # fmt: skip
+
+    def _has_news(self, sender: Sender, told: Mapping[str, int]) -> bool:
+        is_busy = bool(sender.queued or sender.paused or self._tracker.in_flight(sender.address))
+        return is_busy or told.get(sender.address) != sender.next_nonce or ":" not in sender.key_ref
+
+    async def _nonce_view(self, key_ref: str, address: str) -> NonceView:
+        latest = await self._chain.node.nonce(address)
         flying = self._tracker.in_flight(address)
         journaled = self._senders.journaled_nonce(address)
         sender = next((sender for sender in self._senders.all() if sender.address == address), None)
-        bound = {tracked.active.nonce for tracked in flying}
-        return NonceView(address, latest, journaled, max(latest, journaled + 1), len(flying), len(sender.queued) if sender else 0,
-                         sorted(set(range(latest, journaled + 1)) - bound), sender.paused if sender else None)  # fmt: skip
+        gaps = sorted(set(range(latest, journaled + 1)) - self._tracker.held_nonces(address))
+        return NonceView(key_ref, address, latest, journaled, max(latest, journaled + 1), len(flying), len(sender.queued) if sender else 0,
+                         gaps, sender.paused if sender else None)  # fmt: skip
 
     async def _address(self, key_ref: str) -> str:
         try:

@@ -150,6 +150,9 @@ class Sender:
     async def _passes(self, item: _Queued) -> bool:
         """Whether it may be signed now. Refused for good: it leaves the queue, and item.allowed stays None."""
         intent = item.intent
+        if item.allowed is not None and self._gate.is_stale(item.allowed):
+            self._gate.give_back(item.allowed)
+            item.allowed = None
         if item.allowed is None:
             try:
                 item.allowed = await self._gate.check(self.key_ref, intent.call, kind=intent.kind, operation_id=intent.operation_id)  # fmt: skip

@@ -89,6 +89,15 @@ class Tracker:
         """Signed and not mined."""
         return [tracked for tracked in self._unmined.values() if tracked.entry.from_address == address]
 
+    def held_nonces(self, address: str) -> set[int]:
+        """Nonces that transactions of ours have, mined or not, final and not yet forgotten ones included."""
+        return {
+            attempt.nonce
+            for tracked in self._by_id.values()
+            if tracked.entry.from_address == address
+            for attempt in tracked.attempts
+        }
+
     def committed(self, address: str) -> int:
         """The most that what is in flight may still take from an address, in wei."""
         return sum(tracked.cost for tracked in self.in_flight(address))
@@ -422,7 +431,7 @@ class Tracker:
         tracked.is_lost = True
         tracked.mined.set()
         tracked.final.set()
-        await self._note([{"op": "dead_letter", "kind": "operation", "ref_id": entry.tx_id, "error": "nonce used by another transaction",
+        await self._note([{"op": "dead_letter", "kind": "transaction", "ref_id": entry.tx_id, "error": "nonce used by another transaction",
                            "payload": {"tx_hash": tracked.active.tx_hash, "nonce": tracked.active.nonce, "from_address": entry.from_address}}])  # fmt: skip
 
     async def take_back(self, above: int) -> None:

@@ -153,7 +153,12 @@ async def test_two_people_must_agree_and_nobody_counts_twice(api: Api, operation
 
 
 async def test_policy_rules_and_their_use_today(api: Api, operation_id: str) -> None:
-    assert (await get(api, f"policy?chain_id={CHAIN_ID}")).json() == {"rules": [], "used": []}
+    assert (await get(api, f"policy?chain_id={CHAIN_ID}")).json() == {
+        "rules": [],
+        "used": [],
+        "is_set": False,
+        "version": 0,
+    }
     await api.seed.rows.execute(
         "INSERT INTO chain.policies (policy_id, contract, function, max_amount) VALUES ('p', 'token:*', 'mint', 100)"
     )

@@ -3,6 +3,7 @@
 from tokenx_api.tokenization.service.events import append_events, chain_heads, events_after, stream_head
 from tokenx_api.tokenization.service.intents import agree, request_intent, transaction, transaction_page
 from tokenx_api.tokenization.service.journal import (
+    DeadLetter,
     close_dead_letter,
     contracts,
     dead_letter,
@@ -13,11 +14,20 @@ from tokenx_api.tokenization.service.journal import (
     policy,
     write_journal,
 )
-from tokenx_api.tokenization.service.operations import OperationKind, request_operation, request_platform
+from tokenx_api.tokenization.service.operations import (
+    OperationKind,
+    repeat_intent,
+    request_operation,
+    request_platform,
+    rerun_operation,
+)
+from tokenx_api.tokenization.service.reports import checkpoints, endpoints, signer_page, status_history
+from tokenx_api.tokenization.service.staff import cancel, simulate, speed_up
 from tokenx_api.tokenization.service.views import chain_status, dead_letter_page, operation_page, operation_view
 
 __all__ = [
-    "OperationKind", "agree", "append_events", "chain_heads", "chain_status", "close_dead_letter", "contracts", "dead_letter", "dead_letter_page",
-    "events_after", "nonces", "open_dead_letter", "open_operations", "operation", "operation_page", "operation_view", "policy", "request_intent", "request_operation", "request_platform",
+    "DeadLetter", "OperationKind", "agree", "append_events", "cancel", "chain_heads", "chain_status", "checkpoints", "close_dead_letter", "contracts",
+    "dead_letter", "dead_letter_page", "endpoints", "events_after", "nonces", "open_dead_letter", "open_operations", "operation", "operation_page",
+    "operation_view", "policy", "repeat_intent", "request_intent", "request_operation", "request_platform", "rerun_operation", "signer_page", "simulate", "speed_up", "status_history",
     "stream_head", "transaction", "transaction_page", "write_journal",
 ]  # fmt: skip

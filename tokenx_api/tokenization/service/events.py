@@ -11,6 +11,8 @@ from tokenx_api.tokenization.errors import DuplicateEvent, StreamConflict
 from tokenx_api.tokenization.models import EventsBody, OperationRecord, StreamHead
 from tokenx_common.events import ChainItem
 
+CHECKPOINT_DAYS = 30
+
 
 async def append_events(conn: WriteConn, body: EventsBody) -> int:
     """Append by compare-and-set and move the checkpoint; returns the new head. An operation's last event also closes its row, so that
@@ -34,6 +36,7 @@ async def append_events(conn: WriteConn, body: EventsBody) -> int:
         raise DuplicateEvent(error.detail or "an event_id is in the stream already") from None
     for item in body.items:
         await _close_operation(conn, item)
+    await queries.keep_checkpoint(conn, chain_id=body.chain_id, days=CHECKPOINT_DAYS)
     return seq
 
 

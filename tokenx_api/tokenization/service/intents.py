@@ -14,6 +14,7 @@ from tokenx_api.tokenization.models import (
     IntentAnswer,
     IntentBody,
     TransactionDetail,
+    TransactionFilter,
     TransactionPage,
     TransactionView,
 )
@@ -36,16 +37,18 @@ async def request_intent(conn: WriteConn, body: IntentBody) -> IntentAnswer:
     return IntentAnswer(operation_id=found["operation_id"], is_new=False)
 
 
-async def transaction_page(conn: ReadConn, *, chain_id: int, state: str | None, cursor: str | None, limit: int) -> TransactionPage:  # fmt: skip
+async def transaction_page(
+    conn: ReadConn, which: TransactionFilter, *, cursor: str | None, limit: int
+) -> TransactionPage:
     """Newest first."""
-    rows = await queries.select_transaction_views(conn, chain_id=chain_id, state=state, before=decode_cursor(cursor), limit=limit + 1)  # fmt: skip
+    rows = await queries.select_transaction_views(conn, which, before=decode_cursor(cursor), limit=limit + 1)
     page, next_cursor = cut(rows, limit, lambda row: row["tx_id"])
     return TransactionPage(data=[TransactionView(**_with_times(row)) for row in page], next_cursor=next_cursor)
 
 
-async def transaction(conn: ReadConn, *, chain_id: int, tx_id: str) -> TransactionDetail:
-    """With its attempts and its history. Raises NotFound."""
-    rows = await queries.select_transaction_views(conn, chain_id=chain_id, tx_id=tx_id)
+async def transaction(conn: ReadConn, *, chain_id: int | None, tx_id: str) -> TransactionDetail:
+    """With its attempts and its history. chain_id None: of whichever chain. Raises NotFound."""
+    rows = await queries.select_transaction_views(conn, TransactionFilter(chain_id=chain_id), tx_id=tx_id)
     if not rows:
         raise NotFound("transaction")
     attempts = [AttemptView(**_with_times(row)) for row in await queries.select_attempt_views(conn, tx_id)]

@@ -1,6 +1,7 @@
 """The chain service's journal: one transaction a request, harmless to send again, refused from a stale epoch."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import asyncpg
@@ -16,6 +17,7 @@ from tokenx_api.tokenization.models import (
     ContractRecord,
     DeadLetterRecord,
     IntentRecord,
+    JournalAnswer,
     JournalBody,
     JournaledAttempt,
     JournaledOperation,
@@ -32,13 +34,35 @@ from tokenx_api.tokenization.models import Record as JournalRecord
 from tokenx_common.errors import NotFound
 
 OPEN_STATES = ["queued", "running"]
+CONSUMER = "api.chain"
+"""Under which the api takes in chain events."""
+HISTORY_DAYS = 30
 
 
-async def write_journal(conn: WriteConn, body: JournalBody) -> None:
+@dataclass(frozen=True)
+class DeadLetter:
+    """attempts: how often it was set aside."""
+
+    dead_letter_id: int
+    kind: str
+    ref_id: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+async def write_journal(conn: WriteConn, body: JournalBody) -> JournalAnswer:
     """All records or none. Raises StaleEpoch, NonceTaken, NotFound for a transaction of an unknown operation."""
     await streams.require_epoch(conn, resource=f"chain:{body.chain_id}", epoch=body.epoch)
     for run in _runs(body.records):
         await _write_run(conn, body, run)
+    reports = any(isinstance(record, MonitoringRecord) for record in body.records)
+    consumed_seq = await _consumed_seq(conn, body.chain_id) if reports else None
+    version = await queries.select_policy_version(conn)
+    return JournalAnswer(records=len(body.records), policy_version=version, consumed_seq=consumed_seq)
+
+
+async def _consumed_seq(conn: ReadConn, chain_id: int) -> int:
+    return await streams.cursor(conn, consumer=CONSUMER, stream=f"chain:{chain_id}")
 
 
 def _runs(records: list[JournalRecord]) -> Iterator[list[JournalRecord]]:
@@ -81,9 +105,18 @@ async def _write_one(conn: WriteConn, body: JournalBody, record: JournalRecord) 
         case DeadLetterRecord():
             await queries.insert_dead_letter(conn, record)
         case MonitoringRecord():
-            await queries.upsert_monitoring(conn, chain_id=body.chain_id, record=record)
+            await _write_report(conn, body.chain_id, record)
         case SignedRecord() | TxStateRecord():
             raise AssertionError("written in runs")
+
+
+async def _write_report(conn: WriteConn, chain_id: int, record: MonitoringRecord) -> None:
+    """How things are, and now and then a row to look back on."""
+    await queries.upsert_monitoring(conn, chain_id=chain_id, record=record)
+    await queries.upsert_reports(conn, chain_id=chain_id, record=record)
+    consumed_seq = await _consumed_seq(conn, chain_id)
+    if await queries.insert_history(conn, chain_id=chain_id, record=record, consumed_seq=consumed_seq):
+        await queries.prune_history(conn, chain_id=chain_id, now=record.observed_at, days=HISTORY_DAYS)
 
 
 async def _write_signed(conn: WriteConn, body: JournalBody, records: list[SignedRecord]) -> None:
@@ -125,14 +158,14 @@ async def dead_letter(conn: WriteConn, record: DeadLetterRecord) -> None:
     await queries.insert_dead_letter(conn, record)
 
 
-async def open_dead_letter(conn: WriteConn, dead_letter_id: int) -> tuple[str, dict[str, Any]]:
-    """(kind, payload) of an open dead letter, whose row is the caller's until the transaction ends. Raises NotFound, DeadLetterClosed."""
+async def open_dead_letter(conn: WriteConn, dead_letter_id: int) -> DeadLetter:
+    """An open dead letter, whose row is the caller's until the transaction ends. Raises NotFound, DeadLetterClosed."""
     row = await queries.lock_dead_letter(conn, dead_letter_id)
     if row is None:
         raise NotFound("dead_letter")
     if row["status"] != "open":
         raise DeadLetterClosed(f"the dead letter was {row['status']}")
-    return row["kind"], row["payload"]
+    return DeadLetter(dead_letter_id, row["kind"], row["ref_id"], row["payload"], row["attempts"])
 
 
 async def close_dead_letter(
@@ -185,4 +218,6 @@ async def policy(conn: ReadConn, chain_id: int) -> Policy:
     return Policy(
         rules=[PolicyRule(**dict(row)) for row in await queries.select_policies(conn, chain_id)],
         used=[PolicyUse(**dict(row)) for row in await queries.select_policy_use(conn, chain_id)],
+        is_set=await queries.select_policy_is_set(conn, chain_id),
+        version=await queries.select_policy_version(conn),
     )

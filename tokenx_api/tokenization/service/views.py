@@ -15,10 +15,10 @@ from tokenx_api.tokenization.models import (
     OperationView,
 )
 from tokenx_api.tokenization.service.events import stream_head
+from tokenx_api.tokenization.service.journal import CONSUMER
 from tokenx_common.clock import rfc3339
 from tokenx_common.errors import NotFound
 
-CONSUMER = "api.chain"
 _PLATFORM: dict[str | None, Literal["absent", "deploying", "deployed"]] = {
     None: "absent",
     "queued": "deploying",
