@@ -5,9 +5,12 @@ Writes wait for the api as long as it takes: an unreachable api pauses the servi
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, NoReturn
 
 from tokenx_chain.policy.rules import Rule, Used
+from tokenx_chain.signers.base import SignedTransaction, UnsignedTransaction
+from tokenx_common.clock import rfc3339
 from tokenx_common.errors import DependencyUnavailable, TokenxError
 from tokenx_common.http import ServiceClient
 from tokenx_common.lease import Lease, stop_stale
@@ -24,6 +27,7 @@ Record = dict[str, Any]
 
 
 AttemptKind = Literal["initial", "bump", "cancel", "rebind"]
+SignKind = Literal["initial", "bump", "cancel", "rebind", "fill"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,61 @@ class JournaledTransaction:
         """At least the one that is out."""
         first = Attempt(1, "initial", self.nonce, self.tx_hash, self.raw, self.max_fee, self.max_tip)
         return list(self.attempts) or [first]
+
+
+@dataclass(frozen=True)
+class SignJob:
+    """A signature that may take as long as people take. Durable before the key holder hears of it; job_id names it for ever.
+
+    state open: asked for, not there. released: refused with proof, and nobody has its nonce. unused: signed too late to matter."""
+
+    job_id: str
+    tx_id: str
+    operation_id: str
+    step: str
+    attempt: int
+    kind: SignKind
+    from_address: str
+    key_ref: str
+    unsigned: UnsignedTransaction
+    deadline: datetime | None = None
+    safe_to_rebind: bool = False
+    policy_id: str | None = None
+    policy_amount: int = 0
+    state: str = "open"
+
+    @property
+    def cost(self) -> int:
+        """The most it may take from its sender, in wei."""
+        return self.unsigned.gas * self.unsigned.max_fee + self.unsigned.value
+
+    def record(self) -> Record:
+        """The journal record that makes it durable."""
+        what = self.unsigned
+        fields = {"to": what.to, "value": what.value, "data": "0x" + what.data.hex(), "gas": what.gas, "max_fee": what.max_fee, "max_tip": what.max_tip,
+                  "safe_to_rebind": self.safe_to_rebind, "policy_id": self.policy_id, "policy_amount": self.policy_amount}  # fmt: skip
+        return {"op": "signing", "job_id": self.job_id, "tx_id": self.tx_id, "operation_id": self.operation_id, "step": self.step,
+                "attempt": self.attempt, "kind": self.kind, "from_address": self.from_address, "key_ref": self.key_ref, "nonce": what.nonce,
+                "fields": fields, "deadline": rfc3339(self.deadline) if self.deadline else None}  # fmt: skip
+
+    def ended(self, state: Literal["released", "unused"], reason: str) -> Record:
+        """The journal record of its end without a signature that counts."""
+        return {"op": "sign_ended", "job_id": self.job_id, "state": state, "reason": reason}
+
+    def signed(self, done: SignedTransaction) -> JournaledTransaction:
+        """The transaction its signature makes."""
+        what = self.unsigned
+        return JournaledTransaction(self.tx_id, self.operation_id, self.step, self.from_address, what.to, what.nonce, done.tx_hash, done.raw, "signed",
+                                    key_ref=self.key_ref, max_fee=what.max_fee, max_tip=what.max_tip, cost=self.cost, safe_to_rebind=self.safe_to_rebind,
+                                    policy_id=self.policy_id, policy_amount=self.policy_amount)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """What a restart takes up besides operations: jobs, and transactions whose operation is closed."""
+
+    jobs: tuple[SignJob, ...]
+    loose: tuple[JournaledTransaction, ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +239,7 @@ class Journal:
     def _take_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for entry in self._waiting:
-            size += sum(len(record.get("raw", "")) + 500 for record in entry.records)
+            size += sum(_size(record) for record in entry.records)
             if count and size > BATCH_BYTES:
                 break
             count += 1
@@ -228,6 +287,12 @@ class Journal:
         answer: dict[str, Any] = await self._patiently("GET", "/internal/chain/nonces", {"chain_id": self._chain_id})
         rows: dict[str, Any] = answer.get("nonces", answer)
         return {address.lower(): int(nonce) for address, nonce in rows.items()}
+
+    async def unsigned(self) -> Unsigned:
+        """Signatures that were asked for and are not there, and what goes on without an operation."""
+        answer = await self._patiently("GET", "/internal/chain/sign-jobs", {"chain_id": self._chain_id})
+        loose = tuple(_transaction(row["operation_id"], row) for row in answer["loose"])
+        return Unsigned(tuple(sign_job(row, self._chain_id) for row in answer["jobs"]), loose)
 
     async def request_intent(self, body: Record) -> tuple[str, bool]:
         """(operation id, whether it is new). Raises TokenxError: 'transaction.key_reused', or DependencyUnavailable at once."""
@@ -304,6 +369,24 @@ def _transaction(operation_id: str, row: dict[str, Any]) -> JournaledTransaction
         safe_to_rebind=bool(row.get("safe_to_rebind")),
         attempts=tuple(_attempt(entry) for entry in row.get("attempts", ())),
     )
+
+
+def sign_job(row: dict[str, Any], chain_id: int) -> SignJob:
+    """A job as the api holds it."""
+    fields = row["fields"]
+    unsigned = UnsignedTransaction(chain_id, int(row["nonce"]), fields["to"], int(fields["value"]), _bytes(fields["data"]), int(fields["gas"]),
+                                   int(fields["max_fee"]), int(fields["max_tip"]))  # fmt: skip
+    deadline = row.get("deadline")
+    return SignJob(
+        row["job_id"], row["tx_id"], row["operation_id"], row["step"], int(row["attempt"]), row["kind"], row["from_address"].lower(), row["key_ref"],
+        unsigned, deadline=datetime.fromisoformat(deadline) if deadline else None, safe_to_rebind=bool(fields.get("safe_to_rebind")),
+        policy_id=fields.get("policy_id"), policy_amount=int(fields.get("policy_amount") or 0), state=row["state"],
+    )  # fmt: skip
+
+
+def _size(record: Record) -> int:
+    fields: Record = record.get("fields") or {}
+    return len(record.get("raw") or "") + len(fields.get("data") or "") + 500
 
 
 def _attempt(row: dict[str, Any]) -> Attempt:

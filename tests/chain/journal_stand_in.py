@@ -25,6 +25,12 @@ def _attempt(record: Row) -> Row:
     return {key: record.get(key) for key in ("attempt", "kind", "nonce", "tx_hash", "raw", "max_fee", "max_tip")}
 
 
+def _bare(record: Row) -> Row:
+    """A transaction's row before anything is signed for it."""
+    kept = ("tx_id", "operation_id", "step", "from_address", "key_ref")
+    return {key: record[key] for key in kept} | {"to_address": record["fields"]["to"]}
+
+
 @dataclass
 class JournalState:
     """What the api would hold."""
@@ -42,6 +48,7 @@ class JournalState:
     on_signed: Callable[[Row], None] | None = None
     """Called after a 'signed' record is durable and before the answer goes out."""
     lose_next_append_answer: bool = False
+    sign_jobs: dict[str, Row] = field(default_factory=dict[str, Row])
     policies: list[Row] = field(default_factory=list[Row])
     history: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
     """(tx_id, state, reason) in the order of writing."""
@@ -78,6 +85,7 @@ class JournalState:
             self._require_free(first)
             self.transactions[record["tx_id"]] = {**record, "state": "signed", "attempts": [_attempt(first)]}
             self.history.append((record["tx_id"], "signed", None))
+            self._close_job(record["tx_id"], 1)
         elif known["attempts"][0] != _attempt(first):
             raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
 
@@ -89,6 +97,7 @@ class JournalState:
             return
         self._require_free(record)
         row["attempts"].append(_attempt(record))
+        self._close_job(record["tx_id"], record["attempt"])
         state = "cancel_requested" if record["kind"] == "cancel" else "signed"
         row.update(nonce=record["nonce"], tx_hash=record["tx_hash"], raw=record["raw"], state=state)
         self.history.append((record["tx_id"], state, record["kind"]))
@@ -99,12 +108,67 @@ class JournalState:
             is_other = other["tx_id"] != record["tx_id"] and other["from_address"] == record["from_address"]
             if is_other and record["nonce"] in [attempt["nonce"] for attempt in other["attempts"]]:
                 raise Conflict("another transaction has this nonce or id", code="chain.nonce_taken")
+        for job in self.sign_jobs.values():
+            is_other = job["tx_id"] != record["tx_id"] and job["from_address"] == record["from_address"]
+            if is_other and job["nonce"] == record["nonce"] and job["state"] == "open":
+                raise Conflict("being signed for another transaction", code="chain.nonce_taken")
+
+    def _write_signing(self, record: Row) -> None:
+        if record["operation_id"] not in self.operations:
+            raise NotFound("operation")
+        content = {key: value for key, value in record.items() if key != "op"}
+        known = self.sign_jobs.get(record["job_id"])
+        if known is not None:
+            if {key: value for key, value in known.items() if key != "state"} != content:
+                raise Conflict("the job is another", code="chain.nonce_taken")
+            return
+        self._require_free(record)
+        if record["kind"] in ("initial", "fill"):
+            row = self.transactions.setdefault(record["tx_id"], {**_bare(record), "nonce": None, "attempts": []})
+            row["state"] = "signing"
+            self.history.append((record["tx_id"], "signing", None))
+        self.sign_jobs[record["job_id"]] = {**content, "state": "open"}
+
+    def _write_sign_ended(self, record: Row) -> None:
+        job = self.sign_jobs[record["job_id"]]
+        if job["state"] == "open":
+            job["state"] = record["state"]
+
+    def _close_job(self, tx_id: str, attempt: int) -> None:
+        for job in self.sign_jobs.values():
+            if (job["tx_id"], job["attempt"], job["state"]) == (tx_id, attempt, "open"):
+                job["state"] = "signed"
+
+    def unsigned(self) -> Row:
+        """What GET /internal/chain/sign-jobs answers."""
+        used = {(row["from_address"], attempt["nonce"]) for row in self.transactions.values() for attempt in row["attempts"]}  # fmt: skip
+        used |= {(job["from_address"], job["nonce"]) for job in self.sign_jobs.values() if job["state"] == "open"}
+        jobs = [
+            job
+            for job in self.sign_jobs.values()
+            if (
+                self.transactions[job["tx_id"]]["state"] not in ENDED
+                if job["state"] == "open" or job["kind"] in ("bump", "cancel")
+                else (job["from_address"], job["nonce"]) not in used
+            )
+            and job["state"] != "signed"
+        ]
+        loose = [
+            row
+            for row in self.transactions.values()
+            if row["nonce"] is not None
+            and row["state"] not in ENDED
+            and self.operations[row["operation_id"]]["state"] in ("final", "failed")
+        ]
+        return {"jobs": jobs, "loose": loose}
 
     def _write_intent(self, record: Row) -> None:
         row = self.transactions.setdefault(
             record["tx_id"], {**record, "nonce": None, "attempts": [], "state": "queued"}
         )
-        if row["nonce"] is None and row["state"] in ("queued", "paused"):
+        is_waiting = row["state"] in ("queued", "paused")
+        is_refused = row["state"] == "signing" and record["state"] in ("signing", "sign_rejected")
+        if row["nonce"] is None and (is_waiting or is_refused):
             row.update(state=record["state"], reason=record["reason"])
             self.history.append((record["tx_id"], record["state"], record["reason"]))
 
@@ -219,7 +283,14 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
         for row in state.transactions.values():
             for attempt in row["attempts"]:
                 highest[row["from_address"]] = max(attempt["nonce"], highest.get(row["from_address"], -1))
+        for job in state.sign_jobs.values():
+            if job["state"] == "open":
+                highest[job["from_address"]] = max(job["nonce"], highest.get(job["from_address"], -1))
         return highest
+
+    @app.get("/internal/chain/sign-jobs")
+    async def sign_jobs() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        return state.unsigned()
 
     @app.post("/internal/chain/intents")
     def intents(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route

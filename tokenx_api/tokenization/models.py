@@ -12,11 +12,13 @@ Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-fA-F]{2})*$")]
 Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$", to_lower=True)]
 OperationState = Literal["queued", "running", "final", "failed"]
 TransactionState = Literal[
-    "queued", "paused", "signed", "broadcast", "mined", "final", "reverted", "cancel_requested", "cancelled", "nonce_lost", "failed_presubmit",
+    "queued", "paused", "signing", "signed", "broadcast", "mined", "final", "reverted", "cancel_requested", "cancelled", "nonce_lost", "failed_presubmit",
     "rejected_policy", "sign_rejected", "dead",
 ]  # fmt: skip
 """final, reverted, cancelled, failed_presubmit, rejected_policy, sign_rejected and dead are for ever."""
 AttemptKind = Literal["initial", "bump", "cancel", "rebind"]
+SignKind = Literal["initial", "bump", "cancel", "rebind", "fill"]
+"""fill: a transfer of nothing that closes a gap left by a refused signature."""
 Wei = Annotated[int, Field(ge=0, lt=2**256)]
 
 MAX_RECORDS = 1000
@@ -69,6 +71,46 @@ class AttemptRecord(WireModel):
     max_tip: Wei
 
 
+class UnsignedFields(WireModel):
+    """What is to be signed, exactly, and what the transaction's row is to say once it is."""
+
+    to: Address | None
+    value: Wei
+    data: Hex
+    gas: int = Field(ge=0)
+    max_fee: Wei
+    max_tip: Wei
+    safe_to_rebind: bool = False
+    policy_id: str | None = None
+    policy_amount: Wei = 0
+
+
+class SigningRecord(WireModel):
+    """A signature is about to be asked for that may take long. From here on the nonce serves no other intent, until there is proof of a refusal."""
+
+    op: Literal["signing"]
+    job_id: str = Field(min_length=1, max_length=128)
+    tx_id: str
+    operation_id: str
+    step: str
+    attempt: int = Field(ge=1)
+    kind: SignKind
+    from_address: Address
+    key_ref: str
+    nonce: int = Field(ge=0)
+    fields: UnsignedFields
+    deadline: datetime | None = None
+
+
+class SignEndedRecord(WireModel):
+    """The key holder proved that there is no signature (released), or it came too late to matter (unused)."""
+
+    op: Literal["sign_ended"]
+    job_id: str
+    state: Literal["released", "unused"]
+    reason: str | None = None
+
+
 class IntentRecord(WireModel):
     """A transaction that waits or ended before anything was signed for it."""
 
@@ -79,7 +121,7 @@ class IntentRecord(WireModel):
     from_address: Address
     to_address: Address | None
     key_ref: str
-    state: Literal["queued", "paused", "cancelled", "failed_presubmit", "rejected_policy", "sign_rejected"]
+    state: Literal["queued", "paused", "signing", "cancelled", "failed_presubmit", "rejected_policy", "sign_rejected"]
     reason: str | None = None
 
 
@@ -164,6 +206,8 @@ Record = Annotated[
     OperationRecord
     | SignedRecord
     | AttemptRecord
+    | SigningRecord
+    | SignEndedRecord
     | IntentRecord
     | TxStateRecord
     | ContractRecord
@@ -267,6 +311,36 @@ class JournaledOperation(WireModel):
     result: dict[str, Any] | None
     approvals: int = 0
     transactions: list[JournaledTransaction] = Field(default_factory=list[JournaledTransaction])
+
+
+class SignJobView(WireModel):
+    """A signature that was asked for. state released with the nonce of nobody else: a gap unless someone takes it."""
+
+    job_id: str
+    tx_id: str
+    operation_id: str
+    step: str
+    attempt: int
+    kind: SignKind
+    from_address: str
+    key_ref: str
+    nonce: int
+    fields: UnsignedFields
+    deadline: datetime | None
+    state: Literal["open", "released", "unused"]
+
+
+class LooseTransaction(JournaledTransaction):
+    """One that goes on although its operation is closed: what fills a gap."""
+
+    operation_id: str
+
+
+class SignJobs(WireModel):
+    """What the chain service takes up again after a restart besides its operations."""
+
+    jobs: list[SignJobView]
+    loose: list[LooseTransaction]
 
 
 class OperationList(WireModel):

@@ -14,6 +14,8 @@ from tokenx_api.tokenization.models import (
     MonitoringRecord,
     OperationRecord,
     SignedRecord,
+    SignEndedRecord,
+    SigningRecord,
     TransactionFilter,
     TxStateRecord,
 )
@@ -68,7 +70,8 @@ UPSERT_SIGNED: LiteralString = """
     ON CONFLICT (tx_id) DO UPDATE SET state = 'signed', state_reason = NULL, active_attempt = 1, nonce = excluded.nonce, tx_hash = excluded.tx_hash,
         raw = excluded.raw, epoch = excluded.epoch, from_address = excluded.from_address, key_ref = excluded.key_ref,
         policy_id = excluded.policy_id, policy_amount = excluded.policy_amount, updated_at = now()
-    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused') AND t.operation_id = excluded.operation_id AND t.chain_id = excluded.chain_id"""
+    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused', 'signing') AND t.operation_id = excluded.operation_id
+          AND t.chain_id = excluded.chain_id"""
 INSERT_ATTEMPTS: LiteralString = """
     INSERT INTO chain.tx_attempts (tx_id, attempt, kind, chain_id, from_address, nonce, tx_hash, raw, max_fee_wei, max_tip_wei, epoch)
     SELECT r.tx_id, r.attempt, r.kind, $1, r.from_address, r.nonce, r.tx_hash, r.raw, r.max_fee, r.max_tip, $2
@@ -76,7 +79,45 @@ INSERT_ATTEMPTS: LiteralString = """
         AS r (tx_id, attempt, kind, from_address, nonce, tx_hash, raw, max_fee, max_tip)
     WHERE NOT EXISTS (SELECT 1 FROM chain.tx_attempts o WHERE o.chain_id = $1 AND o.from_address = r.from_address AND o.nonce = r.nonce
                       AND o.tx_id <> r.tx_id)
+      AND NOT EXISTS (SELECT 1 FROM chain.sign_jobs j WHERE j.chain_id = $1 AND j.from_address = r.from_address AND j.nonce = r.nonce
+                      AND j.tx_id <> r.tx_id AND j.state = 'open')
     ON CONFLICT (tx_id, attempt) DO NOTHING"""
+MARK_SIGNING: LiteralString = """
+    INSERT INTO chain.transactions AS t (tx_id, operation_id, step, chain_id, from_address, to_address, key_ref, state, active_attempt, epoch)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'signing', 0, $8)
+    ON CONFLICT (tx_id) DO UPDATE SET state = 'signing', state_reason = NULL, key_ref = excluded.key_ref, from_address = excluded.from_address,
+        epoch = excluded.epoch, updated_at = now()
+    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused')"""
+INSERT_SIGN_JOB: LiteralString = """
+    INSERT INTO chain.sign_jobs (job_id, tx_id, attempt, kind, chain_id, from_address, key_ref, nonce, fields, deadline, epoch)
+    SELECT $1::text, $2::text, $3, $4, $5, $6, $7, $8, $9, $10, $11
+    WHERE NOT EXISTS (SELECT 1 FROM chain.tx_attempts a WHERE a.chain_id = $5 AND a.from_address = $6 AND a.nonce = $8 AND a.tx_id <> $2)
+    ON CONFLICT (job_id) DO NOTHING"""
+SELECT_SAME_SIGN_JOB: LiteralString = """
+    SELECT job_id FROM chain.sign_jobs WHERE job_id = $1 AND tx_id = $2 AND attempt = $3 AND kind = $4 AND chain_id = $5 AND from_address = $6
+        AND key_ref = $7 AND nonce = $8 AND fields = $9"""
+END_SIGN_JOB: LiteralString = """
+    UPDATE chain.sign_jobs SET state = $2, reason = $3, updated_at = now() WHERE job_id = $1 AND chain_id = $4 AND state = 'open'"""
+CLOSE_SIGN_JOBS: LiteralString = """
+    UPDATE chain.sign_jobs j SET state = 'signed', updated_at = now()
+    FROM unnest($2::text[], $3::int[]) AS r (tx_id, attempt)
+    WHERE j.tx_id = r.tx_id AND j.attempt = r.attempt AND j.chain_id = $1 AND j.state = 'open'"""
+SELECT_SIGN_JOBS: LiteralString = """
+    SELECT j.job_id, j.tx_id, t.operation_id, t.step, j.attempt, j.kind, j.from_address, j.key_ref, j.nonce, j.fields, j.deadline, j.state
+    FROM chain.sign_jobs j JOIN chain.transactions t USING (tx_id)
+    WHERE j.chain_id = $1 AND j.state <> 'signed' AND CASE WHEN j.state = 'open' OR j.kind IN ('bump', 'cancel')
+        THEN t.state NOT IN ('final', 'reverted', 'cancelled', 'failed_presubmit', 'rejected_policy', 'sign_rejected', 'dead')
+        ELSE NOT EXISTS (SELECT 1 FROM chain.tx_attempts a WHERE a.chain_id = $1 AND a.from_address = j.from_address AND a.nonce = j.nonce)
+         AND NOT EXISTS (SELECT 1 FROM chain.sign_jobs o WHERE o.chain_id = $1 AND o.from_address = j.from_address AND o.nonce = j.nonce
+                         AND o.state = 'open') END
+    ORDER BY j.from_address, j.nonce, j.created_at, j.job_id LIMIT 10000"""
+SELECT_LOOSE: LiteralString = """
+    SELECT t.operation_id, t.tx_id, t.step, t.from_address, t.to_address, t.nonce, t.tx_hash, '0x' || encode(t.raw, 'hex') AS raw, t.state, t.epoch,
+           t.block_number, t.block_hash, t.gas_used, t.revert_reason, t.key_ref, t.safe_to_rebind
+    FROM chain.transactions t JOIN chain.operations o USING (operation_id)
+    WHERE t.chain_id = $1 AND t.nonce IS NOT NULL AND o.state IN ('final', 'failed')
+      AND t.state NOT IN ('final', 'reverted', 'cancelled', 'failed_presubmit', 'rejected_policy', 'sign_rejected', 'dead')
+    ORDER BY t.from_address, t.nonce LIMIT 10000"""
 SELECT_MISSING_ATTEMPT: LiteralString = """
     SELECT r.tx_id, r.nonce FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[])
         AS r (tx_id, attempt, from_address, nonce, tx_hash)
@@ -92,7 +133,7 @@ UPSERT_INTENT: LiteralString = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)
     ON CONFLICT (tx_id) DO UPDATE SET state = excluded.state, state_reason = excluded.state_reason, key_ref = excluded.key_ref,
         from_address = excluded.from_address, epoch = excluded.epoch, updated_at = now()
-    WHERE t.nonce IS NULL AND t.state IN ('queued', 'paused')"""
+    WHERE t.nonce IS NULL AND (t.state IN ('queued', 'paused') OR t.state = 'signing' AND excluded.state IN ('signing', 'sign_rejected'))"""
 UPDATE_TRANSACTIONS: LiteralString = """
     UPDATE chain.transactions t SET state = r.state, state_reason = r.reason, block_number = r.block_number, block_hash = r.block_hash,
            gas_used = coalesce(r.gas_used, t.gas_used), revert_reason = coalesce(r.revert_reason, t.revert_reason),
@@ -167,7 +208,9 @@ SELECT_CONTRACTS: LiteralString = (
     "SELECT name, address, detail FROM chain.contracts WHERE chain_id = $1 ORDER BY name LIMIT 5000"
 )
 SELECT_NONCES: LiteralString = """
-    SELECT from_address, max(nonce) AS nonce FROM chain.tx_attempts WHERE chain_id = $1
+    SELECT from_address, max(nonce) AS nonce
+    FROM (SELECT from_address, nonce FROM chain.tx_attempts WHERE chain_id = $1
+          UNION ALL SELECT from_address, nonce FROM chain.sign_jobs WHERE chain_id = $1 AND state = 'open') bound
     GROUP BY from_address ORDER BY from_address LIMIT 100000"""
 
 SELECT_POLICIES: LiteralString = """
@@ -351,6 +394,49 @@ async def select_missing_attempt(conn: ReadConn, *, chain_id: int, records: list
         SELECT_MISSING_ATTEMPT, chain_id, [r.tx_id for r in records], [r.attempt for r in records],
         [r.from_address for r in records], [r.nonce for r in records], [r.tx_hash for r in records],
     )  # fmt: skip
+
+
+async def insert_sign_job(conn: WriteConn, *, chain_id: int, epoch: int, record: SigningRecord) -> bool:
+    """False: it is there with other content, or the nonce is another intent's. Raises asyncpg.UniqueViolationError for one that is being signed."""
+    if record.kind in ("initial", "fill"):
+        await conn.execute(
+            MARK_SIGNING,
+            record.tx_id, record.operation_id, record.step, chain_id, record.from_address, record.fields.to, record.key_ref, epoch,
+        )  # fmt: skip
+    fields = record.fields.model_dump(mode="json")
+    named = (
+        record.job_id,
+        record.tx_id,
+        record.attempt,
+        record.kind,
+        chain_id,
+        record.from_address,
+        record.key_ref,
+        record.nonce,
+        fields,
+    )
+    await conn.execute(INSERT_SIGN_JOB, *named, record.deadline, epoch)
+    return await conn.fetchval(SELECT_SAME_SIGN_JOB, *named) is not None
+
+
+async def end_sign_job(conn: WriteConn, *, chain_id: int, record: SignEndedRecord) -> None:
+    """One that has ended stays as it is."""
+    await conn.execute(END_SIGN_JOB, record.job_id, record.state, record.reason, chain_id)
+
+
+async def close_sign_jobs(conn: WriteConn, *, chain_id: int, records: list[AttemptRecord]) -> None:
+    """Their signatures are journaled."""
+    await conn.execute(CLOSE_SIGN_JOBS, chain_id, [r.tx_id for r in records], [r.attempt for r in records])
+
+
+async def select_sign_jobs(conn: ReadConn, chain_id: int) -> list[Record]:
+    """Open ones, gaps left by refused ones, and refused replacements of transactions that go on. By sender and nonce."""
+    return await conn.fetch(SELECT_SIGN_JOBS, chain_id)
+
+
+async def select_loose(conn: ReadConn, chain_id: int) -> list[Record]:
+    """Transactions under way whose operation is closed. By sender and nonce."""
+    return await conn.fetch(SELECT_LOOSE, chain_id)
 
 
 async def activate_attempt(conn: WriteConn, *, chain_id: int, record: AttemptRecord) -> None:

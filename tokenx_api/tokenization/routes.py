@@ -28,6 +28,7 @@ from tokenx_api.tokenization.models import (
     OperationView,
     Policy,
     SignerPage,
+    SignJobs,
     SimulationBody,
     SimulationView,
     StatusHistoryPage,
@@ -280,6 +281,12 @@ async def get_stream_head(conn: Read, chain_id: int) -> StreamHead:
 async def get_nonces(conn: Read, chain_id: int) -> dict[str, int]:
     """Highest journaled nonce by address."""
     return await service.nonces(conn, chain_id)
+
+
+@internal.get("/sign-jobs")
+async def list_sign_jobs(conn: Read, chain_id: int) -> SignJobs:
+    """Signatures that were asked for and are not there yet, and transactions that outlive their operation."""
+    return await service.sign_jobs(conn, chain_id)
 
 
 @internal.get("/policy")

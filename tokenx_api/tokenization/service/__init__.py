@@ -12,6 +12,7 @@ from tokenx_api.tokenization.service.journal import (
     open_operations,
     operation,
     policy,
+    sign_jobs,
     write_journal,
 )
 from tokenx_api.tokenization.service.operations import (
@@ -28,6 +29,6 @@ from tokenx_api.tokenization.service.views import chain_status, dead_letter_page
 __all__ = [
     "DeadLetter", "OperationKind", "agree", "append_events", "cancel", "chain_heads", "chain_status", "checkpoints", "close_dead_letter", "contracts",
     "dead_letter", "dead_letter_page", "endpoints", "events_after", "nonces", "open_dead_letter", "open_operations", "operation", "operation_page",
-    "operation_view", "policy", "repeat_intent", "request_intent", "request_operation", "request_platform", "rerun_operation", "signer_page", "simulate", "speed_up", "status_history",
+    "operation_view", "policy", "repeat_intent", "request_intent", "request_operation", "request_platform", "rerun_operation", "sign_jobs", "signer_page", "simulate", "speed_up", "status_history",
     "stream_head", "transaction", "transaction_page", "write_journal",
 ]  # fmt: skip

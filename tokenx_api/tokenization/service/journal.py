@@ -22,12 +22,17 @@ from tokenx_api.tokenization.models import (
     JournaledAttempt,
     JournaledOperation,
     JournaledTransaction,
+    LooseTransaction,
     MonitoringRecord,
     OperationRecord,
     Policy,
     PolicyRule,
     PolicyUse,
     SignedRecord,
+    SignEndedRecord,
+    SigningRecord,
+    SignJobs,
+    SignJobView,
     TxStateRecord,
 )
 from tokenx_api.tokenization.models import Record as JournalRecord
@@ -98,6 +103,10 @@ async def _write_one(conn: WriteConn, body: JournalBody, record: JournalRecord) 
         case AttemptRecord():
             await _write_attempts(conn, body, [record])
             await queries.activate_attempt(conn, chain_id=body.chain_id, record=record)
+        case SigningRecord():
+            await _write_signing(conn, body, record)
+        case SignEndedRecord():
+            await queries.end_sign_job(conn, chain_id=body.chain_id, record=record)
         case IntentRecord():
             await queries.upsert_intent(conn, chain_id=body.chain_id, epoch=body.epoch, record=record)
         case ContractRecord():
@@ -129,6 +138,20 @@ async def _write_signed(conn: WriteConn, body: JournalBody, records: list[Signed
     await _write_attempts(conn, body, [_first_attempt(record) for record in records])
 
 
+async def _write_signing(conn: WriteConn, body: JournalBody, record: SigningRecord) -> None:
+    """Raises NonceTaken, also when the job's name was used for something else."""
+    try:
+        is_written = await queries.insert_sign_job(conn, chain_id=body.chain_id, epoch=body.epoch, record=record)
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("operation") from None
+    except asyncpg.UniqueViolationError as error:
+        raise NonceTaken(f"being signed for another transaction: {error.detail}") from None
+    if not is_written:
+        raise NonceTaken(
+            f"{record.job_id}: nonce {record.nonce} is bound to another transaction, or the job is another"
+        )
+
+
 def _first_attempt(record: SignedRecord) -> AttemptRecord:
     return AttemptRecord.model_construct(
         op="attempt", tx_id=record.tx_id, attempt=1, kind="initial", from_address=record.from_address, nonce=record.nonce,
@@ -151,6 +174,7 @@ async def _write_attempts(conn: WriteConn, body: JournalBody, records: list[Atte
             tx_id=missing["tx_id"],
             nonce=missing["nonce"],
         )
+    await queries.close_sign_jobs(conn, chain_id=body.chain_id, records=records)
 
 
 async def dead_letter(conn: WriteConn, record: DeadLetterRecord) -> None:
@@ -193,14 +217,30 @@ async def open_operations(conn: ReadConn, chain_id: int) -> list[JournaledOperat
 async def _with_transactions(conn: ReadConn, rows: list[Record]) -> list[JournaledOperation]:
     found: dict[str, list[JournaledTransaction]] = {row["operation_id"]: [] for row in rows}
     sent = await queries.select_transactions(conn, list(found))
-    attempts: dict[str, list[JournaledAttempt]] = {row["tx_id"]: [] for row in sent}
-    for row in await queries.select_attempts(conn, list(attempts)):
-        values = dict(row)
-        attempts[values.pop("tx_id")].append(JournaledAttempt(**values))
+    attempts = await _attempts(conn, sent)
     for row in sent:
         values = dict(row)
         found[values.pop("operation_id")].append(JournaledTransaction(**values, attempts=attempts[row["tx_id"]]))
     return [JournaledOperation(**dict(row), transactions=found[row["operation_id"]]) for row in rows]
+
+
+async def _attempts(conn: ReadConn, sent: list[Record]) -> dict[str, list[JournaledAttempt]]:
+    """By transaction, in order."""
+    attempts: dict[str, list[JournaledAttempt]] = {row["tx_id"]: [] for row in sent}
+    for row in await queries.select_attempts(conn, list(attempts)):
+        values = dict(row)
+        attempts[values.pop("tx_id")].append(JournaledAttempt(**values))
+    return attempts
+
+
+async def sign_jobs(conn: ReadConn, chain_id: int) -> SignJobs:
+    """Signatures that were asked for and are not there, and transactions that outlive their operation."""
+    loose = await queries.select_loose(conn, chain_id)
+    attempts = await _attempts(conn, loose)
+    return SignJobs(
+        jobs=[SignJobView(**dict(row)) for row in await queries.select_sign_jobs(conn, chain_id)],
+        loose=[LooseTransaction(**dict(row), attempts=attempts[row["tx_id"]]) for row in loose],
+    )
 
 
 async def contracts(conn: ReadConn, chain_id: int) -> list[Contract]:
