@@ -167,7 +167,7 @@ async def dispatch(conn: WriteConn, chain_id: int, item: ChainItem) -> None:
             await settlement.on_settlement_failed(conn, item.payload)
         case "operation.final" | "operation.failed":
             await _operation_ended(conn, item.payload)
-        case "transfer.seen" | "transfer.reverted":
+        case "transfer.seen" | "transfer.reverted" | "blocks.safe":
             return  # nothing counts before it is final
 
 

@@ -180,7 +180,8 @@ class ExecutionItem(Event):
     hash: str
 
 
-# --- chain:<chain_id>: what the chain service tells the api and kyt ---
+# --- chain:<chain_id>: what the chain service tells the api and kyt. A transfer is seen, then safe (where the network has that level and the transfer
+# is not final at once; told for a range of blocks), then final. Until it is final it may be reverted, safe or not. ---
 
 
 class TransferPayload(Event):
@@ -207,6 +208,14 @@ class SettlementFailedPayload(Event):
     reason: str
 
 
+class BlocksSafePayload(Event):
+    """Every transfer seen in these blocks, both ends included, and not reverted is safe: better than seen, not yet final. block_hash is of to_block."""
+
+    from_block: int = Field(ge=0)
+    to_block: int = Field(ge=0)
+    block_hash: str
+
+
 class OperationFinalPayload(Event):
     operation_id: str
     kind: str
@@ -221,7 +230,7 @@ class OperationFailedPayload(Event):
 
 
 class ChainItem(Event):
-    """One entry of a chain's event stream. block fields are null for operation.* events."""
+    """One entry of a chain's event stream. block fields are null for operation.* events; of blocks.safe they name the highest block."""
 
     seq: Seq
     event_id: str
@@ -229,6 +238,7 @@ class ChainItem(Event):
         "transfer.seen",
         "transfer.final",
         "transfer.reverted",
+        "blocks.safe",
         "settlement.final",
         "settlement.failed",
         "operation.final",
@@ -259,6 +269,6 @@ class AlertItem(Event):
 SCHEMA_MODELS: tuple[type[Event], ...] = (
     Announcement, Heartbeat, ReplayPage, CommandItem, OrderNew, OrderCancel, OrderReplace, MarketState, ClockTick,
     ExecutionItem, OrderAccepted, OrderRejected, Trade, OrderCanceled, OrderReplaced, MarketStateChanged, ClockTicked,
-    ChainItem, TransferPayload, SettlementFinalPayload, SettlementFailedPayload, OperationFinalPayload, OperationFailedPayload, AlertItem,
+    ChainItem, TransferPayload, BlocksSafePayload, SettlementFinalPayload, SettlementFailedPayload, OperationFinalPayload, OperationFailedPayload, AlertItem,
 )  # fmt: skip
 """Everything in the snapshot, in the order of this file."""

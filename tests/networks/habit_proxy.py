@@ -30,7 +30,7 @@ class Habits:
     """All off by default.
 
     lag: blocks this endpoint is behind. unfinalized: error text for a block above its tip instead of null. finality_at: where the `finalized` tag stands
-    still. range_limit, range_text, range_code: how eth_getLogs over more blocks is refused. forgets_logs: answers to eth_getLogs still to be empty.
+    still; safe_at: the same of `safe`. range_limit, range_text, range_code: how eth_getLogs over more blocks is refused. forgets_logs: answers to eth_getLogs still to be empty.
     has_receipts: whether eth_getBlockReceipts exists. loses_future: a future nonce gets a hash and is forgotten. tip_floor, value_unit: what the pool
     refuses. frozen: headers by number that this endpoint goes on telling. away: answers 502. heads_closed: refuses WebSockets and cuts open ones.
     heads_repeat: tells each head so often. heads_shuffled: tells heads late and in another order."""
@@ -38,6 +38,7 @@ class Habits:
     lag: int = 0
     unfinalized: str | None = None
     finality_at: int | None = None
+    safe_at: int | None = None
     range_limit: int | None = None
     range_text: Callable[[int], str] = hedera_range
     range_code: int = -32000
@@ -136,6 +137,8 @@ class HabitProxy:
             number = params[0]
             if number == "finalized" and habits.finality_at is not None:
                 params[0] = number = hex(habits.finality_at)
+            if number == "safe" and habits.safe_at is not None:
+                params[0] = number = hex(habits.safe_at)
             if habits.frozen is not None:
                 at = max(habits.frozen) if number == "latest" else int(number, 16) if number.startswith("0x") else None
                 return None if at is None else _result(entry, habits.frozen.get(at))

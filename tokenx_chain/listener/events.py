@@ -108,6 +108,22 @@ def again(seen: Record, times: int) -> Record:
     return seen if not times else {**seen, "event_id": f"{seen['event_id']}:{times + 1}"}
 
 
+def safe(block: Block, *, from_block: int, times: int) -> Record:
+    """All blocks up to `block` are safe, from `from_block` on for the first time; `times`: how often a transfer among them has been taken back before."""
+    kind = "blocks.safe"
+    return {
+        "event_id": f"{kind}:{block.hash}:{from_block}" + (f":{times + 1}" if times else ""),
+        "type": kind,
+        "occurred_at": rfc3339(datetime.fromtimestamp(block.timestamp, UTC)),
+        "correlation_id": "",
+        "block_number": block.number,
+        "block_hash": block.hash,
+        "tx_hash": None,
+        "log_index": None,
+        "payload": {"from_block": from_block, "to_block": block.number, "block_hash": block.hash},
+    }
+
+
 def reverted(seen: Record) -> Record:
     """The event that takes a seen transfer back."""
     kind = "transfer.reverted"

@@ -7,11 +7,11 @@ final where two can be asked, and no notification is believed at all: they only 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from tokenx_chain.contracts.calls import Log
 from tokenx_chain.journal import Record
-from tokenx_chain.listener.events import LogReader, again, reverted
+from tokenx_chain.listener.events import LogReader, again, reverted, safe
 from tokenx_chain.listener.heads import HeadFeed
 from tokenx_chain.listener.links import HeaderChain, Link
 from tokenx_chain.listener.publisher import Publisher
@@ -54,10 +54,14 @@ class Follower:
         self._source = LogSource(node)
         self._open_seen: dict[tuple[str, int], Record] = {}
         self._taken_back: dict[tuple[str, int], int] = {}
+        self._safe: set[tuple[str, int]] = set()
+        """Of the open ones, those that have been told to be safe."""
         self._outbox: list[Record] = []
         self._moved = asyncio.Condition()
         self._looks = 0
         self._doubt = ""
+        self._missed = ""
+        self._blind = ""
         self.feed = HeadFeed(node.head_addresses, block_time_s=node.network.block_time_s)
         self.head: Block | None = None
         self.safe_number: int | None = None
@@ -71,13 +75,22 @@ class Follower:
 
     @property
     def condition(self) -> Condition:
-        """degraded: finality has fallen behind by more than this network ever should, or the endpoints do not agree: nothing is being settled."""
-        if self.halted:
-            return "halted"
-        is_stalled = self.head is not None and rules.is_stalled(
-            self._node.network.finality, head=self.head.number, final=self.finalized_number
-        )
-        return "degraded" if is_stalled or self._doubt else "ok"
+        """degraded: finality has fallen behind by more than this network ever should, the endpoints do not agree, or none lets us look: nothing is being settled."""
+        return "halted" if self.halted else "degraded" if self.reason else "ok"
+
+    @property
+    def reason(self) -> str:
+        """Why this is not an ordinary day; empty on one."""
+        return self.halted or self._blind or self._missed or self._doubt or self._stall()
+
+    def _stall(self) -> str:
+        head, final = self.head.number if self.head else 0, self.finalized_number
+        is_stalled = self.head is not None and rules.is_stalled(self._node.network.finality, head=head, final=final)
+        return f"finality stands at {final}, {head - final} blocks below the head" if is_stalled else ""
+
+    def report(self) -> dict[str, Any]:
+        """For the status page."""
+        return {"condition": self.condition, "reason": self.reason, "safe_number": self.safe_number, "heads_told": self.feed.is_live}  # fmt: skip
 
     def restore(self, tail: Sequence[Record]) -> None:
         """Learn from the stream's last events which seen transfers still wait for their fate."""
@@ -88,7 +101,11 @@ class Follower:
             if item["type"] == "transfer.seen":
                 self._open_seen[key] = item
             elif item["type"] in ("transfer.final", "transfer.reverted"):
-                self._open_seen.pop(key, None)
+                self._close(key)
+            elif item["type"] == "blocks.safe":
+                self._safe |= {
+                    key for key, seen in self._open_seen.items() if seen["block_number"] <= item["block_number"]
+                }
             if item["type"] == "transfer.reverted":
                 self._taken_back[key] = self._taken_back.get(key, 0) + 1
 
@@ -102,15 +119,14 @@ class Follower:
 
     async def _look_on(self) -> None:
         network = self._node.network
-        is_paused = False  # one line for each outage, not one for each look
         while self.halted is None:
             try:
                 await self.look()
-                self.observed_at, is_paused = utc_now(), False
+                self.observed_at, self._blind = utc_now(), ""
             except (RpcUnavailable, RpcError) as error:
-                if not is_paused:
+                if not self._blind:  # one line for each outage, not one for each look
                     log.warning("listener.paused", chain_id=network.chain_id, reason=str(error))
-                is_paused = True
+                self._blind = f"the chain cannot be seen: {error}"
             except ChainHalted as error:
                 self.halted = str(error)
                 log.error("chain.halted", chain_id=network.chain_id, reason=self.halted)
@@ -133,16 +149,50 @@ class Follower:
         while not self._chain.holds(head) and await self._advance(head, final):
             await self._promote(final)
         if head != self.head:
-            self.head, self.safe_number = head, await self._node.safe_number(head)
+            self.head, self.safe_number = head, await self._safe_number(head)
+            self._outbox += await self._newly_safe(final)
         await self._promote(final)
 
     async def _final_number(self, head: Block) -> int:
         """Where finality stands; where we stand already, when too few endpoints answer to say: what is seen goes on all the same."""
         try:
-            return await self._node.finalized_number(head)
+            final = await self._node.finalized_number(head)
         except RpcUnavailable as error:
-            self._wonder(f"finality: {error}")
+            self._miss(f"finality: {error}")
             return self.finalized_number
+        self._missed = ""
+        return final
+
+    async def _safe_number(self, head: Block) -> int | None:
+        """As the node's; what we knew, when too few endpoints answer to say."""
+        try:
+            return await self._node.safe_number(head)
+        except RpcUnavailable:
+            return self.safe_number
+
+    async def _newly_safe(self, final: int) -> list[Record]:
+        """The event for the transfers that are safe since this look. None for what becomes final in the same look, or while endpoints differ."""
+        block = self._chain.block_at(min(self.safe_number or 0, self._chain.tip[0]))
+        if block is None or block.number <= final:
+            return []
+        fresh = {
+            key: item
+            for key, item in self._open_seen.items()
+            if key not in self._safe
+            and final < item["block_number"] <= block.number
+            and self._chain.hash_at(item["block_number"]) == item["block_hash"]
+        }
+        if not fresh or not await self._is_told_by_all(block):
+            return []
+        self._safe |= fresh.keys()
+        times = max(self._taken_back.get(key, 0) for key in fresh)
+        return [safe(block, from_block=min(item["block_number"] for item in fresh.values()), times=times)]
+
+    async def _is_told_by_all(self, block: Block) -> bool:
+        try:
+            return all(name == block.hash for name in await self._node.named_hashes(block.number))
+        except RpcUnavailable:
+            return False
 
     async def _advance(self, head: Block, final: int) -> bool:
         """Take the next blocks towards `head`, or back to where its chain leaves ours. False: that is all for this look."""
@@ -222,9 +272,13 @@ class Follower:
 
     def _revert(self, item: Record) -> Record:
         key = (item["block_hash"], item["log_index"])
-        self._open_seen.pop(key)
+        self._close(key)
         self._taken_back[key] = self._taken_back.get(key, 0) + 1
         return reverted(item)
+
+    def _close(self, key: tuple[str, int]) -> None:
+        self._open_seen.pop(key, None)
+        self._safe.discard(key)
 
     async def _promote(self, finalized: int) -> None:
         """Publish what waits, with the final events of the blocks up to `finalized`."""
@@ -246,7 +300,7 @@ class Follower:
         try:
             told = await self._node.named_hashes(block.number)
         except RpcUnavailable as error:
-            self._wonder(f"finality: {error}")
+            self._miss(f"finality: {error}")
             return False
         if all(name == block.hash for name in told):
             self._doubt = ""
@@ -261,10 +315,16 @@ class Follower:
             log.warning("listener.doubt", chain_id=self._node.network.chain_id, reason=doubt)
             self._doubt = doubt
 
+    def _miss(self, problem: str) -> None:
+        """Say once that too few endpoints answer for anything to be final."""
+        if not self._missed:
+            log.warning("listener.too_few_answer", chain_id=self._node.network.chain_id, reason=problem)
+        self._missed = problem
+
     async def _settle(self, promoted: list[Link]) -> None:
         for link in promoted:
             for entry in link.logs:
-                self._open_seen.pop((link.block.hash, entry.log_index), None)
+                self._close((link.block.hash, entry.log_index))
                 self._taken_back.pop((link.block.hash, entry.log_index), None)
         async with self._moved:
             self._chain.settle(len(promoted))

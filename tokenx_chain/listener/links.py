@@ -34,6 +34,11 @@ class HeaderChain:
         index = number - self.final[0] - 1
         return self.links[index].block.hash if 0 <= index < len(self.links) else None
 
+    def block_at(self, number: int) -> Block | None:
+        """The block above the final one at a height; None where we hold none."""
+        index = number - self.final[0] - 1
+        return self.links[index].block if 0 <= index < len(self.links) else None
+
     def holds(self, block: Block) -> bool:
         """Whether a head is nothing new. Far below our final block it only shows an endpoint that lags."""
         return block.number < self.final[0] or self.hash_at(block.number) == block.hash

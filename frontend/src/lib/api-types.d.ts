@@ -2269,7 +2269,7 @@ export interface components {
         };
         /**
          * ChainItem
-         * @description One entry of a chain's event stream. block fields are null for operation.* events.
+         * @description One entry of a chain's event stream. block fields are null for operation.* events; of blocks.safe they name the highest block.
          */
         ChainItem: {
             /** Block Hash */
@@ -2296,7 +2296,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "transfer.seen" | "transfer.final" | "transfer.reverted" | "settlement.final" | "settlement.failed" | "operation.final" | "operation.failed";
+            type: "transfer.seen" | "transfer.final" | "transfer.reverted" | "blocks.safe" | "settlement.final" | "settlement.failed" | "operation.final" | "operation.failed";
         };
         /**
          * ChainStatus

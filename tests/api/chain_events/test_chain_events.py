@@ -67,6 +67,15 @@ async def test_batch_moves_balances_and_cursor_together(api: Api) -> None:
     assert (await balance(api, address(1)), await balance(api, address(2)), await cursor(api)) == (5, 4, 2)
 
 
+async def test_events_before_finality_move_the_cursor_and_nothing_else(api: Api) -> None:
+    move = transfer(NOBODY, address(1), 9)
+    safe = {"type": "blocks.safe", "payload": {"from_block": 1, "to_block": 3, "block_hash": "0x3"}}
+    batch = await append(api, move | {"type": "transfer.seen"}, safe, move | {"type": "transfer.reverted"})
+    assert await ChainEvents(api.context).commit(batch)
+    assert (await balance(api, address(1)), await cursor(api)) == (0, 3)
+    assert await api.seed.value("SELECT count(*) FROM chain.dead_letters") == 0
+
+
 async def test_same_batch_in_several_replicas_counts_once(api: Api) -> None:
     batch = await append(api, transfer(NOBODY, address(1), 9))
     replicas = [ChainEvents(api.context) for _ in range(4)]
