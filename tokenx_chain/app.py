@@ -53,7 +53,7 @@ def create_app(settings: ChainSettings, signers: SignerSettings) -> FastAPI:
 
 def _runtimes(settings: ChainSettings, *, api: ServiceClient, bus: Bus, signer: SigningDesk, artifacts: Artifacts) -> dict[int, ChainRuntime]:  # fmt: skip
     return {
-        number: ChainRuntime(NETWORKS[number], settings.rpc_urls[number], api=api, bus=bus, signer=signer, artifacts=artifacts,
+        number: ChainRuntime(NETWORKS[number], settings.reach[number], api=api, bus=bus, signer=signer, artifacts=artifacts,
                              backend=signer.backend)
         for number in settings.chain_ids
     }  # fmt: skip

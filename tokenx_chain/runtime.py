@@ -21,6 +21,7 @@ from tokenx_chain.operations.runner import Runner
 from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_chain.policy.gate import Gate
 from tokenx_chain.registry import ContractRegistry
+from tokenx_chain.settings import EndpointSettings
 from tokenx_chain.signers.base import Signer
 from tokenx_chain.signers.errors import SignerError
 from tokenx_chain.transactions.desk import TransactionDesk
@@ -46,10 +47,10 @@ _DEV_ENOUGH_WEI: Final = 10**21
 class ChainRuntime:
     """Owns everything about one chain. `run` works until cancelled."""
 
-    def __init__(self, network: Network, urls: tuple[str, ...], *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts,
+    def __init__(self, network: Network, reach: EndpointSettings, *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts,
                  backend: str = "local") -> None:  # fmt: skip
         self._backend = backend
-        self._rpc = Rpc(urls)
+        self._rpc = Rpc(reach.urls, private_urls=reach.private_urls, rate_per_s=reach.rate_per_s, burst=reach.burst)
         self._bus = bus
         self._lease = Lease(api, f"chain:{network.chain_id}")
         self._journal = Journal(api, self._lease, network.chain_id)
@@ -205,16 +206,22 @@ class ChainRuntime:
     def status(self) -> dict[str, Any]:
         """What GET /v1/chains/{id}/status answers, and what is written to chain.monitoring."""
         head = self.follower.head
-        is_paused = self._desk is not None and bool(self._desk.report()["senders_paused"])
-        seen = self.follower.condition
-        state = seen if seen != "ok" else "degraded" if is_paused else "ok" if head and self._runner else "down"
         return {
             "chain_id": self.chain.network.chain_id,
             "name": self.chain.network.name,
-            "status": state,
+            "status": self._state(),
             "head_number": head.number if head else 0,
             "head_hash": head.hash if head else "",
             "finalized_number": max(0, self.follower.finalized_number),
             "observed_at": rfc3339(self.follower.observed_at) if self.follower.observed_at else None,
-            "detail": {"endpoints": self._rpc.report(), **(self._desk.report() if self._desk else {})},
-        }
+            "detail": {"endpoints": self._rpc.report(), "listener": self.follower.report(), **(self._desk.report() if self._desk else {})},
+        }  # fmt: skip
+
+    def _state(self) -> str:
+        """halted: until a person has looked. down: not at work yet. degraded: at work, but not all of it moves; `detail` says what does not."""
+        if self.follower.halted:
+            return "halted"
+        if self.follower.head is None or self._runner is None:
+            return "down"
+        is_paused = self._desk is not None and bool(self._desk.report()["senders_paused"])
+        return "degraded" if is_paused else self.follower.condition

@@ -420,7 +420,10 @@ async def test_t31_first_layer_fee_of_a_rollup_must_be_in_the_balance(url: str) 
         intent = r.intent()
         await r.send(intent)
         await r.until(lambda: r.reasons(intent) == ["insufficient_funds"], "the pause")
-        await r.ask("anvil_setBalance", await r.address(), hex(2 * 10**18))
+        await r.ask("anvil_setBalance", await r.address(), hex(2 * 10**18))  # covers the data fee, not the operator's
+        await r.mine(2)
+        assert r.reasons(intent) == ["insufficient_funds"]
+        await r.ask("anvil_setBalance", await r.address(), hex(3 * 10**18))
         await r.until(lambda: r.row(intent)["state"] == "final", "finality")
 
 

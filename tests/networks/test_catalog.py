@@ -30,6 +30,9 @@ def test_facts_fit_together(network: Network) -> None:
     assert 1 <= network.logs.first <= network.logs.most <= (network.logs.limit or network.logs.most)
     assert network.in_flight > 1 or network.bump_after_s is None
     assert (network.finality.kind == "tag") == (network.finality.stalled_after is not None)
+    assert (network.finality.fallback_depth or 10**9) > (
+        network.finality.stalled_after or 0
+    )  # what it makes final is told with a degraded chain
     assert network.unverified <= {field.name for field in fields(Network)}
 
 

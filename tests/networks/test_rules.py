@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenx_chain.networks import rules
-from tokenx_chain.networks.base import FinalityRule, LogRule
+from tokenx_chain.networks.base import FinalityRule, LogRule, Network
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.rules import LogWindow
 
@@ -18,6 +18,10 @@ ETHEREUM, POLYGON, AVALANCHE, HEDERA = (NETWORKS[number] for number in (1, 137, 
         (FinalityRule("tag", stalled_after=96), 1000, 936, 936),
         (FinalityRule("tag", stalled_after=96), 1000, None, -1),
         (FinalityRule("tag", stalled_after=96), 1000, 1003, 1000),  # the endpoint asked for the tag is ahead
+        (FinalityRule("tag", fallback_depth=256), 1000, 998, 998),  # while the tag moves, the depth does not matter
+        (FinalityRule("tag", fallback_depth=256), 1000, 700, 744),
+        (FinalityRule("tag", fallback_depth=256), 1000, None, -1),  # an endpoint without the tag proves nothing
+        (FinalityRule("tag", fallback_depth=256), 100, 3, 3),
         (FinalityRule("depth", 2), 10, None, 8),
         (FinalityRule("depth", 2), 1, None, -1),
         (FinalityRule("accepted"), 10, None, 10),
@@ -48,6 +52,26 @@ def test_polygon_tip_has_a_floor_and_ethereum_follows_the_node() -> None:
     assert rules.offered_tip(POLYGON, suggested=3) == 25 * 10**9
     assert rules.offered_tip(POLYGON, suggested=30 * 10**9) == 30 * 10**9
     assert rules.offered_tip(ETHEREUM, suggested=10**9) == 10**9
+
+
+def test_tip_that_a_node_suggests_out_of_all_proportion_is_not_paid() -> None:
+    assert rules.offered_tip(ETHEREUM, suggested=10**15) == ETHEREUM.fee_cap_wei // 10
+
+
+@pytest.mark.parametrize(
+    ("network", "value", "gas", "data_bytes", "code"),
+    [
+        (HEDERA, 10**10, 21_000, 0, None),
+        (HEDERA, 10**10 + 1, 21_000, 0, "network.amount_not_payable"),
+        (HEDERA, 0, 21_000, 131_073, "network.data_too_large"),
+        (ETHEREUM, 1, 16_777_216, 10**6, None),
+        (ETHEREUM, 0, 16_777_217, 0, "network.gas_above_cap"),
+        (POLYGON, 1, 10**9, 10**6, None),
+    ],
+)
+def test_what_a_network_cannot_take_is_named(network: Network, value: int, gas: int, data_bytes: int, code: str | None) -> None:  # fmt: skip
+    found = rules.obstacle(network, value=value, gas=gas, data_bytes=data_bytes)
+    assert (found and found.code) == code
 
 
 def test_size_of_a_transaction_is_checked_against_the_network() -> None:
@@ -107,7 +131,17 @@ def test_refusal_of_a_range_is_understood_and_its_hint_taken(message: str, offer
 
 
 @pytest.mark.parametrize(
-    "message", ["execution reverted", "unknown block", "insufficient funds", "internal error", "header not found"]
+    "message",
+    [
+        "execution reverted",
+        "unknown block",
+        "insufficient funds",
+        "internal error",
+        "header not found",
+        "your plan is limited to 25 requests per second",
+        "daily request count exceeded, request rate limited",
+        "project ID request rate exceeded",
+    ],
 )
 def test_other_errors_are_not_taken_for_a_range_refusal(message: str) -> None:
     assert not rules.is_range_refusal(message)

@@ -5,8 +5,8 @@ from typing import Final
 
 from tokenx_chain.contracts.calls import Log
 from tokenx_chain.networks import rules
-from tokenx_chain.networks.evm import Block, EvmNode
-from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
+from tokenx_chain.networks.evm import Block, EvmNode, PlacedLog
+from tokenx_chain.networks.rpc import Endpoint, RpcError, RpcUnavailable
 from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
@@ -20,17 +20,22 @@ Logs = dict[str, list[Log]]
 
 
 class LogSource:
-    """Remembers how large a range this chain's endpoints answer. window: see networks/rules.py."""
+    """Remembers how large a range each of this chain's endpoints answers: see LogWindow in networks/rules.py."""
 
     def __init__(self, node: EvmNode) -> None:
         self._node = node
-        self.window = rules.LogWindow.start(node.network.logs)
+        self._start = rules.LogWindow.start(node.network.logs)
+        self._windows: dict[str, rules.LogWindow] = {}
         self.contradictions = 0
         """Blocks whose bloom promised more than the first answer told."""
 
     def reach(self, *, tip: int, final: int) -> int:
         """How many blocks to take next. More than STEP only while everything taken is final already."""
-        return max(STEP, min(self.window.size, final - tip))
+        return max(STEP, min(self.window(self._node.endpoints[0]).size, final - tip))
+
+    def window(self, endpoint: Endpoint) -> rules.LogWindow:
+        """How many blocks an endpoint is asked for at once."""
+        return self._windows.get(endpoint.url, self._start)
 
     async def of(self, chain: Sequence[Block], *, final: int, addresses: Sequence[str], topics: Sequence[str]) -> Logs | None:  # fmt: skip
         """Logs by block hash; blocks without any are left out. None: a block went away between the two questions."""
@@ -60,30 +65,40 @@ class LogSource:
         found: Logs = {}
         first, end = full[0].number, full[-1].number
         while first <= end:
-            last = min(end, first + self.window.size - 1)
-            try:
-                placed = await self._node.logs_between(first, last, addresses=addresses, topics=topics)
-            except (RpcError, RpcUnavailable) as error:
-                self._shrink(error, asked=last - first + 1)
-                continue
+            placed, last = await self._some(first, end, addresses, topics)
             for entry in placed:
                 if hashes.get(entry.block_number) != entry.block_hash:
                     return None  # the endpoint is on another fork than the one that told the headers
                 found.setdefault(entry.block_hash, []).append(entry.log)
-            first, self.window = last + 1, self.window.answered()
+            first = last + 1
         return found
 
-    def _shrink(self, error: RpcError | RpcUnavailable, *, asked: int) -> None:
-        """Ask for less. Raises the error when it was not about the size, or when nothing smaller is left to ask for.
+    async def _some(self, first: int, end: int, addresses: Sequence[str], topics: Sequence[str]) -> tuple[list[PlacedLog], int]:  # fmt: skip
+        """Logs from a block on, as far as the best endpoint that answers goes in one question, and the last block of that. Raises what the last one raised."""
+        problem: RpcError | RpcUnavailable = RpcUnavailable("no endpoint")
+        for endpoint in self._node.endpoints:
+            size = self.window(endpoint).size
+            while size:
+                last = min(end, first + size - 1)
+                try:
+                    placed = await self._node.logs_between(first, last, addresses=addresses, topics=topics, of=endpoint)
+                except (RpcError, RpcUnavailable) as error:
+                    problem, size = error, self._shrink(endpoint, error, asked=last - first + 1)
+                else:
+                    self._windows[endpoint.url] = self.window(endpoint).answered()
+                    return placed, last
+        raise problem
 
-        Some providers answer a too large range as if they were asked too often, and some in words nobody knows: those shrink too."""
-        text = str(error)
+    def _shrink(self, endpoint: Endpoint, error: RpcError | RpcUnavailable, *, asked: int) -> int:
+        """How many blocks to ask this endpoint for now; 0: nothing smaller is left, or it does not answer at all, so that another has to be asked.
+
+        Some providers answer a too large range as if they were asked too often, or not at all, and some in words nobody knows: those shrink too."""
         if asked == 1:
-            raise error
-        self.window = rules.LogWindow(self.window.rule, asked).refused(text)
-        log.info("listener.range_refused", asked=asked, next=self.window.size, reason=text[:200])
-        if isinstance(error, RpcUnavailable):
-            raise error
+            return 0
+        smaller = rules.LogWindow(self._start.rule, asked).refused(str(error))
+        self._windows[endpoint.url] = smaller
+        log.info("listener.range_refused", endpoint=endpoint.label, asked=asked, next=smaller.size, reason=str(error)[:200])  # fmt: skip
+        return 0 if isinstance(error, RpcUnavailable) else smaller.size
 
     async def _look_behind(self, block: Block, found: Logs, addresses: Sequence[str], topics: Sequence[str]) -> None:
         """Ask again, and others, when the header promises logs of a contract of which nothing was told."""

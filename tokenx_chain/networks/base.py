@@ -27,6 +27,8 @@ class FinalityRule:
     stalled_after: int | None = None
     has_safe: bool = False
     """Whether the node's `safe` block means something of its own."""
+    fallback_depth: int | None = None
+    """Of 'tag': a block this deep is final even while the tag stands still. None: nothing replaces the tag."""
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,9 @@ _POLYGON: Final = Network(
     family="polygon",
     coin="POL",
     block_time_s=2.0,  # about 2 s (docs.polygon.technology/pos)
-    # A Heimdall v2 milestone, 2 to 5 s (docs.polygon.technology/pos/concepts/finality). On 10 Sep 2025 milestones lagged 10 to 15 minutes.
-    finality=FinalityRule("tag", stalled_after=64, has_safe=False),
+    # A Heimdall v2 milestone, 2 to 5 s (docs.polygon.technology/pos/concepts/finality). On 10 Sep 2025 milestones lagged 10 to 15 minutes; while they
+    # stand still, 256 blocks (nearly 9 minutes) count as final. (U) that this was the depth to wait for before there were milestones.
+    finality=FinalityRule("tag", stalled_after=64, has_safe=False, fallback_depth=256),
     min_tip_wei=25 * _GWEI,  # a rule of the nodes, not visible in the base fee (Bor)
     in_flight=64,
     receipt_poll_s=0.5,
@@ -73,7 +74,8 @@ _POLYGON: Final = Network(
     quirks=(
         Quirk("the least tip, 25 gwei, is a rule of the nodes and not in the base fee", "every transaction offers at least that tip"),
         Quirk("PIP-59 would move that floor into the base fee", "the tip stays as configured until it is active", is_verified=False),
-        Quirk("milestones have stood still for a quarter of an hour (10 Sep 2025)", "no event is final meanwhile; the chain reports degraded; no fall-back to depth"),
+        Quirk("milestones have stood still for a quarter of an hour (10 Sep 2025)", "the chain reports degraded; no event is final meanwhile but those 256 blocks below the head"),
+        Quirk("256 blocks were the depth to wait for before there were milestones", "the depth that counts while the tag stands still", is_verified=False),
         Quirk("short reorganisations are common before a milestone (bor #189)", "seen transfers are reverted and seen again"),
     ),
     unverified=frozenset({"in_flight"}),
@@ -105,7 +107,7 @@ _AVALANCHE: Final = Network(
 _ROLLUP_QUIRKS: Final = (
     Quirk("the first layer's data fee and, since Isthmus, an operator fee come on top of gas", "both are asked of GasPriceOracle before signing and must be in the balance"),
     Quirk("on endpoints with flashblocks `pending` is a preconfirmed state", "nonces are only ever read at `latest`; a preconfirmed block is never mined"),
-    Quirk("three levels: unsafe (latest), safe (batch on the first layer), finalized", "events are seen on unsafe and final on finalized; safe is in the status"),
+    Quirk("three levels: unsafe (latest), safe (batch on the first layer), finalized", "events are seen on unsafe, told to be safe in ranges of blocks, and final on finalized"),
 )  # fmt: skip
 
 _OPTIMISM: Final = Network(
@@ -158,7 +160,7 @@ _HEDERA: Final = Network(
         Quirk("contracts count in tinybar, the RPC in weibar", "an amount that is not a whole number of tinybar is refused before signing"),
         Quirk("reads lag 5 to 10 s behind consensus", "a block counts as final five blocks later"),
         Quirk("eth_getLogs spans at most 1,000 blocks and 7 days", "the window never grows beyond that"),
-        Quirk("200 requests for an address and method, then refused", "endpoints have token buckets", is_verified=False),
+        Quirk("the relay limits requests by address and method to 200 in a time of its operator's choice", "set CHAIN_<id>_RPC_RATE_PER_S; a refusal is waited out as long as it says", is_verified=False),
         Quirk("the state root is the empty trie", "no proofs are used"),
         Quirk("tokens of the network's own service emit through precompile 0x167", "not followed", is_verified=False),
     ),

@@ -14,6 +14,7 @@ _HEAD: Final = """# Networks
 
 Written from `tokenx_chain/networks/catalog.py` by `python -m tokenx_chain.networks.document`; do not edit. The catalog's comments name the source of each
 figure. A figure followed by (U) is general knowledge that has not been checked against the chain's own documents: check it before relying on it.
+Fee caps, least tips other than Polygon's, poll intervals, replacement times, stall limits and first log ranges are choices of ours, not facts about a network.
 
 Each network is tried in `tests/networks` on a local node with its chain id, behind a proxy that imitates its habits. None of them has been tried on the public chain.
 """
@@ -21,7 +22,21 @@ _FINAL_WORDS: Final = """
 ## When a block is final
 An event is published as `seen` when its block is, and as `final` when the rule above holds **and** two endpoints name the same block at that height (one, where only
 one is configured). Balances, settlement and the cap table move on `final` only. When finality falls behind by more than the stall limit the chain reports
-`degraded` and no event becomes final: there is no silent fall-back to counting blocks. A change below a final block halts the chain until a person has looked.
+`degraded` and no event becomes final; only where the rule above names a depth beside the tag do blocks that deep become final meanwhile, and the chain still
+reports `degraded`. A change below a final block halts the chain until a person has looked.
+
+Where a network has a `safe` level of its own, `blocks.safe` says between the two for a whole range of blocks that what was seen in them is safe.
+"""
+_ENDPOINTS: Final = """## Endpoints
+
+| setting | meaning |
+| --- | --- |
+| `CHAIN_<id>_RPC_URLS` | endpoints, comma-separated: the healthiest is asked first, signed bytes go to two, finality needs two to agree |
+| `CHAIN_<id>_PRIVATE_RPC_URLS` | signed bytes then go to these only, and nothing else is ever asked of them |
+| `CHAIN_<id>_RPC_RATE_PER_S` | most requests a second to each endpoint; no limit when empty |
+| `CHAIN_<id>_RPC_BURST` | requests at once after a quiet time, where there is a limit; 200 when empty |
+
+An endpoint that answers 429 is asked later, and one that says `Retry-After` not before (five minutes at most). How many blocks a log question may span is learned for each endpoint.
 """
 
 
@@ -29,7 +44,17 @@ def document() -> str:
     """The whole page."""
     networks = sorted(NETWORKS.values(), key=lambda network: (network.environment, network.family, network.chain_id))
     return "\n".join(
-        [_HEAD, *_facts(networks), _FINAL_WORDS, *_money(networks), "", *_limits(networks), "", *_quirks(networks)]
+        [
+            _HEAD,
+            *_facts(networks),
+            _FINAL_WORDS,
+            *_money(networks),
+            "",
+            *_limits(networks),
+            "",
+            _ENDPOINTS,
+            *_quirks(networks),
+        ]
     )
 
 
@@ -85,13 +110,14 @@ def _quirks(networks: Iterable[Network]) -> list[str]:
             lines += [
                 f"- {quirk.habit}{'' if quirk.is_verified else ' (U)'}: {quirk.answer}" for quirk in network.quirks
             ]
-    return [*lines, "", "The test networks have the habits of their main network.", ""]
+    return [*lines, "", "The test networks are taken to have the habits of their main network (U).", ""]
 
 
 def _finality(rule: FinalityRule) -> str:
     match rule.kind:
         case "tag":
-            return "the node's `finalized` block reaches it"
+            deep = f", or {rule.fallback_depth} blocks stand on it" if rule.fallback_depth else ""
+            return "the node's `finalized` block reaches it" + deep
         case "depth":
             return f"{rule.depth} blocks stand on it"
         case "accepted":

@@ -7,12 +7,14 @@ from typing import Any, Final, Literal, TypeVar
 from tokenx_chain.contracts.calls import Call, Log, Read
 from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import Network
-from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
+from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable
 
 Value = TypeVar("Value")
 
 HEADERS: Final = 64
 """Headers asked for in one request."""
+_ENVELOPE: Final = b"\xff" * 128
+"""Stands for the other fields of a transaction, at their longest; the oracle itself allows for the signature."""
 _L1_FEE: Final = bytes.fromhex("49948e0e")
 _OPERATOR_FEE: Final = bytes.fromhex("275aedd2")
 """GasPriceOracle: getL1Fee(bytes), and since Isthmus getOperatorFee(uint256). Source: specs.optimism.io, predeploys."""
@@ -62,11 +64,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Account:
-    """An address as the next transaction finds it. balance in wei; nonce: transactions mined."""
+    """An address as the next transaction finds it. balance in wei; nonce: transactions mined; suggested_tip: the node's, in wei per gas, 0 where it has none."""
 
     head: Block
     balance: int
     nonce: int
+    suggested_tip: int = 0
 
 
 class EvmNode:
@@ -137,10 +140,15 @@ class EvmNode:
         good = [None if self._is_not_yet(answer) else answer for answer in answers]
         return [None if answer is None else [_log(entry) for entry in answer] for answer in _all_good(good)]
 
-    async def logs_between(self, first: int, last: int, *, addresses: Sequence[str], topics: Sequence[str]) -> list[PlacedLog]:  # fmt: skip
-        """Logs of a range of blocks, both ends included: for what is final already. Raises RpcError when the range is too large."""
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Those that may be asked, best first: each has its own limit to a range of logs."""
+        return self._rpc.ranked()
+
+    async def logs_between(self, first: int, last: int, *, addresses: Sequence[str], topics: Sequence[str], of: Endpoint) -> list[PlacedLog]:  # fmt: skip
+        """One endpoint's logs of a range of blocks, both ends included: for what is final already. Raises RpcError when the range is too large."""
         question = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses), "topics": [list(topics)]}
-        answer = await self._rpc.call("eth_getLogs", question)
+        answer = await self._rpc.call_at(of, "eth_getLogs", question)
         return [PlacedLog(int(entry["blockNumber"], 16), entry["blockHash"], _log(entry)) for entry in answer]
 
     async def logs_again(self, block_hash: str, *, addresses: Sequence[str], topics: Sequence[str]) -> list[Log]:
@@ -187,22 +195,27 @@ class EvmNode:
         return int(await self._rpc.call("eth_getBalance", address, "latest"), 16)
 
     async def account(self, address: str) -> Account:
-        """Head, balance and nonce in one question."""
+        """Head, balance, nonce and, on a public chain, the tip that the node suggests, in one question."""
         asked: list[tuple[str, list[Any]]] = [
             ("eth_getBlockByNumber", ["latest", False]),
             ("eth_getBalance", [address, "latest"]),
             ("eth_getTransactionCount", [address, "latest"]),
         ]
-        head, balance, nonce = _all_good(await self._rpc.batch(asked))
-        return Account(_block(head), int(balance, 16), int(nonce, 16))
+        if not self.network.is_dev:  # where blocks are never full
+            asked.append(("eth_maxPriorityFeePerGas", []))
+        answers = await self._rpc.batch(asked)
+        head, balance, nonce = _all_good(answers[:3])
+        tip = next((answer for answer in answers[3:] if isinstance(answer, str)), "0x0")
+        return Account(_block(head), int(balance, 16), int(nonce, 16), int(tip, 16))
 
-    async def l1_fee(self, raw: bytes, *, gas: int = 0) -> int:
-        """What comes on top of gas for these bytes, in wei: the first layer's data fee, and for `gas` the operator's fee. 0 where there is none."""
+    async def l1_fee(self, data: bytes, *, gas: int) -> int:
+        """What comes on top of gas for a call with this data, in wei: the first layer's data fee and the operator's fee for `gas`. 0 where there is none."""
         if self.network.l1_oracle is None:
             return 0
+        raw = data + _ENVELOPE
         padded = raw + bytes(-len(raw) % 32)
         questions = [_L1_FEE + (32).to_bytes(32, "big") + len(raw).to_bytes(32, "big") + padded]
-        questions += [_OPERATOR_FEE + gas.to_bytes(32, "big")] if gas else []
+        questions.append(_OPERATOR_FEE + gas.to_bytes(32, "big"))
         first_layer, *operators = await self._rpc.batch([("eth_call", [{"to": self.network.l1_oracle, "data": "0x" + data.hex()}, "latest"]) for data in questions])  # fmt: skip
         # A chain before Isthmus reverts: it has no operator's fee.
         told = [answer for answer in operators if isinstance(answer, str) and answer != "0x"]

@@ -14,12 +14,15 @@ _NOT_YET: Final = ("unknown block", "header not found", "block not found", "head
 """Spellings of geth and its relatives, anvil and reth for a block they do not have."""
 _GROWTH: Final = (3, 2)
 _BLOOM_BITS: Final = 2048
+_MOST_TIP_PART: Final = 10
 
 
 def final_height(rule: FinalityRule, *, head: int, tagged: int | None) -> int:
-    """The highest block that is final when the head is at `head`; -1: none yet. tagged: the node's `finalized` block, which only 'tag' looks at."""
+    """The highest block that is final when the head is at `head`; -1: none yet. tagged: the node's `finalized` block, which only 'tag' looks at;
+    None: it has none, and then no depth replaces it."""
     if rule.kind == "tag":
-        return -1 if tagged is None else min(tagged, head)
+        counted = -1 if rule.fallback_depth is None else head - rule.fallback_depth
+        return -1 if tagged is None else max(min(tagged, head), counted)
     return max(-1, head - rule.depth)
 
 
@@ -35,8 +38,9 @@ def is_not_yet(network: Network, message: str) -> bool:
 
 
 def offered_tip(network: Network, *, suggested: int) -> int:
-    """What to offer a block's maker: what the node suggests, never below the network's floor."""
-    return max(network.min_tip_wei, suggested)
+    """What to offer a block's maker: what the node suggests, never below the network's floor, and never more than a tenth of the fee cap:
+    a node that suggests nonsense must neither empty an account nor stop it."""
+    return max(network.min_tip_wei, min(suggested, network.fee_cap_wei // _MOST_TIP_PART))
 
 
 def is_payable(network: Network, value: int) -> bool:
@@ -54,6 +58,34 @@ def is_acceptable(network: Network, *, gas: int, data_bytes: int) -> bool:
     return (network.gas_cap is None or gas <= network.gas_cap) and (
         network.calldata_cap is None or data_bytes <= network.calldata_cap
     )
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a network cannot take a transaction, now or ever. code is stable."""
+
+    code: str
+    detail: str
+
+
+def obstacle(network: Network, *, value: int, gas: int, data_bytes: int) -> Obstacle | None:
+    """What stands against a transaction on this network whatever the fees are; None: nothing. To be asked before it gets a nonce."""
+    if not is_payable(network, value):
+        unit = f"{network.value_unit_wei:,} wei"
+        return Obstacle(
+            "network.amount_not_payable", f"{network.name} moves whole multiples of {unit} only, was {value}"
+        )
+    if network.gas_cap is not None and gas > network.gas_cap:
+        return Obstacle(
+            "network.gas_above_cap",
+            f"{network.name} takes at most {network.gas_cap:,} gas in a transaction, was {gas:,}",
+        )
+    if not is_acceptable(network, gas=gas, data_bytes=data_bytes):
+        return Obstacle(
+            "network.data_too_large",
+            f"{network.name} takes at most {network.calldata_cap:,} bytes of data, was {data_bytes:,}",
+        )
+    return None
 
 
 def head_address(network: Network, url: str) -> str | None:
@@ -98,6 +130,9 @@ _RANGE_REFUSALS: Final = re.compile(
     r"|too many (?:blocks|logs|results)|range exceed|ranges? over|max(?:imum)? (?:block )?range|maximum is set|at most \d+ blocks|query timeout"
     r"|blocks? distance|max is \d|logs matched by query exceeds|response is too big|block count"
 )
+_ASKED_TOO_OFTEN: Final = re.compile(
+    r"per (?:second|minute|hour|day)\b|/s\b|\brps\b|requests? (?:rate|count|limit|quota)|rate.?limit|too many requests|compute units|throughput"
+)
 _HEX_RANGE: Final = re.compile(r"\[?(0x[0-9a-f]+)\s*[,-]\s*(0x[0-9a-f]+)\]?")
 _TEN_RANGE: Final = re.compile(r"range:? \[?(\d+)\s*[-,]\s*(\d+)\]?(?! blocks)")
 _MOST: Final = re.compile(
@@ -107,8 +142,10 @@ _MOST: Final = re.compile(
 
 
 def is_range_refusal(message: str) -> bool:
-    """Whether a provider says that it was asked for too much at once, in any of the spellings of RANGE_SPELLINGS in tests/networks."""
-    return _RANGE_REFUSALS.search(message.lower()) is not None
+    """Whether a provider says that it was asked for too much at once, in any of the spellings of RANGE_SPELLINGS in tests/networks.
+    One that says it is asked too often wants less frequent questions, not smaller ones."""
+    text = message.lower()
+    return _RANGE_REFUSALS.search(text) is not None and _ASKED_TOO_OFTEN.search(text) is None
 
 
 def range_hint(message: str) -> int | None:

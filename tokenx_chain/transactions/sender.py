@@ -12,6 +12,7 @@ from typing import Final
 
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.journal import Attempt, Journal, JournaledTransaction, Record
+from tokenx_chain.networks import rules
 from tokenx_chain.networks.evm import Account, EvmNode
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.policy.gate import Gate, Pass
@@ -162,24 +163,36 @@ class Sender:
         return item.allowed.waits_for is None
 
     async def _affordable(self, candidates: list[_Queued], account: Account) -> tuple[list[_Queued], Fees | None]:
-        """As many from the front as the balance covers on top of everything in flight. Waits when that is none."""
+        """As many from the front as the balance covers on top of everything in flight. Waits when that is none. What the network cannot take leaves the queue."""
+        network = self._node.network
+        candidates = [item for item in candidates if not await self._is_impossible(item)]
         if not candidates:
             return [], None
-        network = self._node.network
-        fees = first_fees(base_fee=account.head.base_fee, tip=network.min_tip_wei, cap=network.fee_cap_wei)
+        tip = rules.offered_tip(network, suggested=account.suggested_tip)
+        fees = first_fees(base_fee=account.head.base_fee, tip=tip, cap=network.fee_cap_wei)
         if fees is None:
             await self._wait("base_fee_spike", candidates, f"base fee {account.head.base_fee}")
             return [], None
         left = account.balance - self._tracker.committed(self.address)
         batch: list[_Queued] = []
         for item in candidates:
-            left -= fees.cost(item.intent.gas, item.intent.call.value) + await self._node.l1_fee(item.intent.call.data)
+            call, gas = item.intent.call, item.intent.gas
+            left -= fees.cost(gas, call.value) + await self._node.l1_fee(call.data, gas=gas)
             if left < 0:
                 break
             batch.append(item)
         if not batch:
             await self._wait("insufficient_funds", candidates, f"balance {account.balance}")
         return batch, fees
+
+    async def _is_impossible(self, item: _Queued) -> bool:
+        """Whether the network's rules are against it, so that it has been refused. What has had a nonce before has passed them."""
+        intent = item.intent
+        found = rules.obstacle(self._node.network, value=intent.call.value, gas=intent.gas, data_bytes=len(intent.call.data))  # fmt: skip
+        if found is None or item.lost is not None:
+            return False
+        await self._refuse(item, "failed_presubmit", IntentRefused(found.code, found.detail))
+        return True
 
     async def _wait(self, reason: str, items: Sequence[_Queued], detail: str) -> None:
         """Say once why nothing moves, and let a little time pass."""
