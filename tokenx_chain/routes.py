@@ -1,7 +1,7 @@
 """The chain service over HTTP. Everything but health needs a service token."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from eth_abi.exceptions import DecodingError
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -13,7 +13,7 @@ from tokenx_chain.operations import intent
 from tokenx_chain.operations.catalog import parse_params
 from tokenx_chain.operations.errors import BadParams
 from tokenx_chain.operations.preview import preview
-from tokenx_chain.runtime import ChainRuntime
+from tokenx_chain.runtime import ChainRuntime, runtime_of
 from tokenx_chain.standards.erc3643 import Erc3643
 from tokenx_chain.standards.errors import Obstacle, Side
 from tokenx_common.correlation import correlation_id
@@ -110,12 +110,16 @@ class TransactionAccepted(WireModel):
 
 
 class TransactionTrial(WireModel):
-    """ok False: it would revert now; reason_code is stable. gas: what it needs, 0 when it reverts."""
+    """ok False: it would revert now; reason_code is stable. gas: what it needs, 0 when it reverts. policy: 'approve' when a second person must agree;
+    policy_code says why it is denied."""
 
     ok: bool
     reason: str | None
     reason_code: str | None
     gas: int
+    policy: Literal["allow", "approve", "deny"]
+    policy_id: str | None
+    policy_code: str | None
 
 
 class NonceReport(WireModel):
@@ -136,16 +140,9 @@ class BalanceView(WireModel):
     amount: str
 
 
-def _runtime(request: Request, chain_id: int) -> ChainRuntime:
-    runtimes: dict[int, ChainRuntime] = request.app.state.runtimes
-    if chain_id not in runtimes:
-        raise NotFound("chain")
-    return runtimes[chain_id]
-
-
 @router.post("/v1/operations", status_code=202, dependencies=_API_ONLY, summary="Carry out a recorded operation")
 async def submit_operation(request: Request, body: OperationRequest) -> OperationAccepted:
-    state = await _runtime(request, body.chain_id).runner.accept(body.operation_id, rerun=body.rerun)
+    state = await runtime_of(request, body.chain_id).runner.accept(body.operation_id, rerun=body.rerun)
     return OperationAccepted(operation_id=body.operation_id, state=state)
 
 
@@ -156,7 +153,7 @@ async def derive_wallet(request: Request, body: WalletRequest) -> WalletView:
 
 @router.post("/v1/simulate", dependencies=_API_ONLY, summary="Would the contracts allow it now, and if not, why")
 async def simulate(request: Request, body: SimulationRequest) -> SimulationView:
-    chain = _runtime(request, body.chain_id).chain
+    chain = runtime_of(request, body.chain_id).chain
     try:
         refusal = await preview(chain, body.kind, parse_params(body.kind, body.params))
     except BadParams as error:
@@ -196,7 +193,7 @@ async def send_transaction(
 ) -> TransactionAccepted:
     """202: durable and under way. 200: the key came before with the same body. 409 transaction.key_reused: with another one.
     403 policy.*: may not be signed, nothing was queued."""
-    runtime = _runtime(request, body.chain_id)
+    runtime = runtime_of(request, body.chain_id)
     params, plain = _params(body)
     operation_id, is_new = await runtime.desk.request(
         kind=intent.KIND, params=plain, call=intent.as_call(params), key_ref=body.key_ref, idempotency_key=key, asked_by=asked_by,
@@ -217,23 +214,23 @@ async def list_transactions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     query = {"state": state, "cursor": cursor, "limit": limit}
-    return await _runtime(request, chain_id).desk.page({name: value for name, value in query.items() if value is not None})  # fmt: skip
+    return await runtime_of(request, chain_id).desk.page({name: value for name, value in query.items() if value is not None})  # fmt: skip
 
 
 @router.get("/v1/transactions/{tx_id}", dependencies=_API_ONLY, summary="One transaction with its attempts and history")
 async def get_transaction(request: Request, tx_id: TX_ID, chain_id: int) -> dict[str, Any]:
-    return await _runtime(request, chain_id).desk.get(tx_id)
+    return await runtime_of(request, chain_id).desk.get(tx_id)
 
 
 @router.post("/v1/transactions/{tx_id}/cancel", dependencies=_API_ONLY, summary="Put nothing in its place")
 async def cancel_transaction(request: Request, tx_id: TX_ID, chain_id: int) -> dict[str, Any]:
     """Withdrawn at once while it has no nonce; else a self-transfer competes for its nonce, and whichever is mined decides."""
-    return await _runtime(request, chain_id).desk.cancel(tx_id)
+    return await runtime_of(request, chain_id).desk.cancel(tx_id)
 
 
 @router.post("/v1/transactions/{tx_id}/speed-up", dependencies=_API_ONLY, summary="Offer more for it")
 async def speed_up_transaction(request: Request, tx_id: TX_ID, chain_id: int) -> dict[str, Any]:
-    return await _runtime(request, chain_id).desk.speed_up(tx_id)
+    return await runtime_of(request, chain_id).desk.speed_up(tx_id)
 
 
 @router.post(
@@ -241,20 +238,23 @@ async def speed_up_transaction(request: Request, tx_id: TX_ID, chain_id: int) ->
 )
 async def simulate_transaction(request: Request, body: TransactionRequest) -> TransactionTrial:
     params, _ = _params(body)
-    refusal, gas = await _runtime(request, body.chain_id).desk.simulate(intent.as_call(params), body.key_ref)
-    if refusal is None:
-        return TransactionTrial(ok=True, reason=None, reason_code=None, gas=gas)
-    return TransactionTrial(ok=False, reason=refusal.detail, reason_code=refusal.code, gas=0)
+    desk = runtime_of(request, body.chain_id).desk
+    refusal, gas = await desk.simulate(intent.as_call(params), body.key_ref)
+    decision = desk.decide(intent.KIND, intent.as_call(params), body.key_ref)
+    return TransactionTrial(
+        ok=refusal is None, reason=refusal and refusal.detail, reason_code=refusal and refusal.code, gas=gas,
+        policy=decision.outcome.value, policy_id=decision.policy_id, policy_code=decision.code or None,
+    )  # fmt: skip
 
 
 @router.get("/v1/signers/{key_ref}/nonce", dependencies=_API_ONLY, summary="Where a key's nonces stand on a chain")
 async def signer_nonce(request: Request, key_ref: Annotated[str, Path(max_length=100)], chain_id: int) -> NonceReport:
-    return NonceReport(**asdict(await _runtime(request, chain_id).desk.nonce(key_ref)))
+    return NonceReport(**asdict(await runtime_of(request, chain_id).desk.nonce(key_ref)))
 
 
 @router.get("/v1/chains/{chain_id}/status", dependencies=_CONSUMERS, summary="Head, finality and health of a chain")
 async def chain_status(request: Request, chain_id: Annotated[int, Path()]) -> ChainStatus:
-    return ChainStatus(**_runtime(request, chain_id).status())
+    return ChainStatus(**runtime_of(request, chain_id).status())
 
 
 @router.get("/v1/balances", dependencies=_CONSUMERS, summary="A balance at the finalized block, in base units")
@@ -264,13 +264,13 @@ async def balance(
     token: Annotated[str, Query(pattern=ADDRESS)],
     address: Annotated[str, Query(pattern=ADDRESS)],
 ) -> BalanceView:
-    runtime = _runtime(request, chain_id)
+    runtime = runtime_of(request, chain_id)
     return await _read_final(runtime, Erc3643(runtime.chain).token(token.lower()).balance(address.lower()))
 
 
 @router.get("/v1/supply", dependencies=_CONSUMERS, summary="All units of a token at the finalized block")
 async def supply(request: Request, chain_id: int, token: Annotated[str, Query(pattern=ADDRESS)]) -> BalanceView:
-    runtime = _runtime(request, chain_id)
+    runtime = runtime_of(request, chain_id)
     return await _read_final(runtime, Erc3643(runtime.chain).token(token.lower()).total_supply())
 
 
@@ -295,6 +295,6 @@ async def replay(
     chain_id = stream.removeprefix("chain:")
     if not stream.startswith("chain:") or not chain_id.isdecimal():
         raise NotFound("stream")
-    runtime = _runtime(request, int(chain_id))
+    runtime = runtime_of(request, int(chain_id))
     _ = runtime.runner  # not before the stream's state is known
     return runtime.publisher.replay(after, limit)

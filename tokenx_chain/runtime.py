@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+from fastapi import Request
+
 from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.artifacts import Artifacts
 from tokenx_chain.contracts.errors import Refusal
@@ -30,7 +32,7 @@ from tokenx_chain.transactions.sender import Senders
 from tokenx_chain.transactions.tracker import Tracked, Tracker
 from tokenx_common.bus import Bus
 from tokenx_common.clock import rfc3339
-from tokenx_common.errors import DependencyUnavailable
+from tokenx_common.errors import DependencyUnavailable, NotFound
 from tokenx_common.http import ServiceClient
 from tokenx_common.lease import Lease
 from tokenx_common.log import get_logger
@@ -129,12 +131,17 @@ class ChainRuntime:
         rules = DEFAULT_RULES if policy.rules is None else policy.rules
         return Gate(rules, self.chain.registry, used=policy.used, approvals=self._journal.approvals, version=policy.version)  # fmt: skip
 
-    async def reload_policy(self) -> int:
-        """Take over the rules as they are now; their version. Raises DependencyUnavailable as runner."""
+    @property
+    def gate(self) -> Gate:
+        """What decides before every signature. Raises as runner."""
         _ = self.runner
         assert self._gate is not None, "made before the runner is shown"
+        return self._gate
+
+    async def reload_policy(self) -> int:
+        """Take over the rules as they are now; their version. Raises DependencyUnavailable as runner."""
         policy = await self._journal.policy()
-        self._gate.replace(DEFAULT_RULES if policy.rules is None else policy.rules, policy.version)
+        self.gate.replace(DEFAULT_RULES if policy.rules is None else policy.rules, policy.version)
         log.info("policy.reloaded", chain_id=self.chain.network.chain_id, version=policy.version)
         return policy.version
 
@@ -143,7 +150,7 @@ class ChainRuntime:
         while True:
             await self._journal.answered.wait()
             self._journal.answered.clear()
-            if self._gate is not None and self._journal.policy_version != self._gate.version:
+            if self._runner is not None and self._journal.policy_version != self.gate.version:
                 await self.reload_policy()
 
     def _monitor(self, gate: Gate, desk: TransactionDesk) -> Monitor:
@@ -225,3 +232,11 @@ class ChainRuntime:
             return "down"
         is_paused = self._desk is not None and bool(self._desk.report()["senders_paused"])
         return "degraded" if is_paused else self.follower.condition
+
+
+def runtime_of(request: Request, chain_id: int) -> ChainRuntime:
+    """The runtime of a chain this service serves. Raises NotFound 'chain.not_found'."""
+    runtimes: dict[int, ChainRuntime] = request.app.state.runtimes
+    if chain_id not in runtimes:
+        raise NotFound("chain")
+    return runtimes[chain_id]

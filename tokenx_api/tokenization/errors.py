@@ -1,6 +1,6 @@
 """Refusals of the chain journal."""
 
-from tokenx_common.errors import Conflict
+from tokenx_common.errors import Conflict, Invalid
 
 
 class NonceTaken(Conflict):
@@ -49,3 +49,39 @@ class SecondPersonRequired(Conflict):
     """The same person cannot agree twice."""
 
     code = "approval.second_person_required"
+
+
+class PolicyTooWide(Invalid):
+    """A rule that allows everything would end denying by default."""
+
+    code = "policy.too_wide"
+
+
+class PolicyOfAnotherChain(Conflict):
+    """A rule of that name belongs to another chain, or to every chain."""
+
+    code = "policy.other_chain"
+
+
+class PolicyUnknown(Invalid):
+    """There is no such rule to take out, or nothing would change."""
+
+    code = "policy.nothing_to_change"
+
+
+class PolicyChangeDecided(Conflict):
+    """It was approved or rejected before."""
+
+    code = "policy_change.decided"
+
+
+class PolicyMoved(Conflict):
+    """Another change was approved in the meantime: look again at what this one would do."""
+
+    code = "policy_change.moved"
+
+
+class WouldLockOut(Conflict):
+    """The platform could not do its own work any more. facts: warnings. Say accept_lock_out to approve it all the same."""
+
+    code = "policy_change.would_lock_out"

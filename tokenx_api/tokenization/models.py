@@ -539,6 +539,92 @@ class TransactionPage(Page[TransactionView]):
     """One page of transactions, newest first."""
 
 
+Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*?|:._+@-]{1,500}$")]
+BaseUnits = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,77})$")]
+
+
+class PolicyRuleBody(WireModel):
+    """Allows what fits its four patterns (with *, | between alternatives), up to its limits in base units; null: no limit. contract: its recorded name
+    or address, 'coin', 'create' or 'unlisted'; function: its name, or the selector of an unknown one. approval_above '-1': two people for each."""
+
+    policy_id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    kind: Pattern = "*"
+    key_ref: Pattern = "*"
+    contract: Pattern
+    function: Pattern
+    max_amount: BaseUnits | None = None
+    daily_amount: BaseUnits | None = None
+    daily_count: int | None = Field(default=None, ge=0, le=10**9)
+    approval_above: Annotated[str, StringConstraints(pattern=r"^(-1|0|[1-9][0-9]{0,77})$")] | None = None
+
+
+class PolicyChangeBody(WireModel):
+    """A change of what may be signed. rules are set as a whole, by name; disable takes rules out. The first rule ever set for a chain takes the place of all
+    built-in ones: keep_built_in sets those too. every_chain: for all chains, also future ones."""
+
+    rules: list[PolicyRuleBody] = Field(default_factory=list[PolicyRuleBody], max_length=200)
+    disable: list[Annotated[str, StringConstraints(max_length=64)]] = Field(default_factory=list[str], max_length=200)
+    keep_built_in: bool = False
+    every_chain: bool = False
+    chain_id: int | None = Field(default=None, gt=0, lt=2**53)
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
+
+
+class PolicyWarning(WireModel):
+    """effect 'denied': the platform's operations of this kind would fail; 'needs_approval': each would wait for two people."""
+
+    kind: str
+    key_ref: str
+    contract: str
+    function: str
+    effect: Literal["denied", "needs_approval"]
+
+
+class PolicyChange(WireModel):
+    """A change of what may be signed, for one chain or, with chain_id null, for every chain. warnings: what of the platform's own work it would stop.
+    before: the rules it replaced, as they were. in_effect: whether the chain service has taken it over, null while it is not approved."""
+
+    change_id: int
+    chain_id: int | None
+    rules: list[PolicyRuleBody]
+    disabled: list[str]
+    warnings: list[PolicyWarning]
+    reason: str
+    status: Literal["proposed", "approved", "rejected"]
+    proposed_by: str
+    proposed_at: str
+    decided_by: str | None
+    decided_at: str | None
+    decision_reason: str | None
+    before: list[PolicyRuleBody] | None
+    version: int | None
+    in_effect: bool | None = None
+
+
+class PolicyChangePage(Page[PolicyChange]):
+    """One page of changes, newest first."""
+
+
+class PolicyUseView(WireModel):
+    """What a rule has let pass today (UTC), in base units."""
+
+    policy_id: str
+    amount: str
+    count: int
+
+
+class PolicyView(WireModel):
+    """What may be signed on a chain. is_built_in: nobody has ever set a rule. in_effect: the chain service works by this version; false when it lags or
+    does not answer. What fits no rule is denied."""
+
+    chain_id: int
+    is_built_in: bool
+    version: int
+    in_effect: bool
+    rules: list[PolicyRuleBody]
+    used: list[PolicyUseView]
+
+
 class SimulationBody(WireModel):
     """A call to be tried out as a key's own. Amounts are decimal strings; data is 0x-hexadecimal."""
 

@@ -216,6 +216,30 @@ SELECT_NONCES: LiteralString = """
 SELECT_POLICIES: LiteralString = """
     SELECT policy_id, kind, key_ref, contract, function, max_amount, daily_amount, daily_count, approval_above FROM chain.policies
     WHERE is_enabled AND (chain_id IS NULL OR chain_id = $1) ORDER BY policy_id LIMIT 1000"""
+SELECT_POLICY_OWNERS: LiteralString = """
+    SELECT policy_id, chain_id, is_enabled FROM chain.policies WHERE policy_id = ANY($1) ORDER BY policy_id LIMIT 1000"""
+UPSERT_POLICIES: LiteralString = """
+    INSERT INTO chain.policies AS p (policy_id, chain_id, kind, key_ref, contract, function, max_amount, daily_amount, daily_count, approval_above, change_id)
+    SELECT r.policy_id, $1, r.kind, r.key_ref, r.contract, r.function, r.max_amount, r.daily_amount, r.daily_count, r.approval_above, $2
+    FROM jsonb_to_recordset($3) AS r (policy_id text, kind text, key_ref text, contract text, function text, max_amount numeric, daily_amount numeric,
+                                      daily_count int, approval_above numeric)
+    ON CONFLICT (policy_id) DO UPDATE SET kind = excluded.kind, key_ref = excluded.key_ref, contract = excluded.contract, function = excluded.function,
+        max_amount = excluded.max_amount, daily_amount = excluded.daily_amount, daily_count = excluded.daily_count,
+        approval_above = excluded.approval_above, change_id = excluded.change_id, is_enabled = true"""
+DISABLE_POLICIES: LiteralString = """
+    UPDATE chain.policies SET is_enabled = false, change_id = $2 WHERE policy_id = ANY($1) AND is_enabled"""
+INSERT_POLICY_CHANGE: LiteralString = """
+    INSERT INTO chain.policy_changes (chain_id, rules, disabled, warnings, reason, proposed_by) VALUES ($1, $2, $3, $4, $5, $6) RETURNING change_id"""
+SELECT_POLICY_CHANGES: LiteralString = """
+    SELECT change_id, chain_id, rules, disabled, warnings, reason, status, proposed_by, proposed_at, decided_by, decided_at, decision_reason, before, version
+    FROM chain.policy_changes
+    WHERE ($1::text IS NULL OR status = $1) AND ($2::bigint IS NULL OR change_id < $2) AND ($3::bigint IS NULL OR change_id = $3)
+    ORDER BY change_id DESC LIMIT $4"""
+LOCK_POLICY: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextended('chain.policies', 0))"
+DECIDE_POLICY_CHANGE: LiteralString = """
+    UPDATE chain.policy_changes SET status = $2, decided_by = $3, decided_at = now(), decision_reason = $4, before = $5, warnings = coalesce($6, warnings),
+           version = CASE WHEN $2 = 'approved' THEN 1 + (SELECT coalesce(max(c.version), 0) FROM chain.policy_changes c) END
+    WHERE change_id = $1 AND status = 'proposed' RETURNING change_id"""
 SELECT_POLICY_IS_SET: LiteralString = (
     "SELECT EXISTS (SELECT 1 FROM chain.policies WHERE chain_id IS NULL OR chain_id = $1)"
 )
@@ -580,6 +604,53 @@ async def select_nonces(conn: ReadConn, chain_id: int) -> dict[str, int]:
 async def select_policies(conn: ReadConn, chain_id: int) -> list[Record]:
     """Enabled rules of a chain."""
     return await conn.fetch(SELECT_POLICIES, chain_id)
+
+
+async def select_policy_owners(conn: ReadConn, policy_ids: list[str]) -> dict[str, tuple[int | None, bool]]:
+    """(chain, whether it is enabled) of the rules that exist, by name. Chain None: every chain."""
+    rows = await conn.fetch(SELECT_POLICY_OWNERS, policy_ids)
+    return {row["policy_id"]: (row["chain_id"], row["is_enabled"]) for row in rows}
+
+
+async def apply_policy_change(
+    conn: WriteConn, *, change_id: int, chain_id: int | None, rules: list[dict[str, Any]], disabled: list[str]
+) -> None:
+    """Set rules as a whole and take others out."""
+    await conn.execute(DISABLE_POLICIES, disabled, change_id)
+    await conn.execute(UPSERT_POLICIES, chain_id, change_id, rules)
+
+
+async def insert_policy_change(
+    conn: WriteConn, *, chain_id: int | None, rules: list[dict[str, Any]], disabled: list[str], warnings: list[dict[str, Any]], reason: str,
+    proposed_by: str,
+) -> int:  # fmt: skip
+    return await conn.fetchval(INSERT_POLICY_CHANGE, chain_id, rules, disabled, warnings, reason, proposed_by)
+
+
+async def select_policy_changes(
+    conn: ReadConn,
+    *,
+    status: str | None = None,
+    before: int | None = None,
+    change_id: int | None = None,
+    limit: int = 1,
+) -> list[Record]:
+    """Newest first; before: the last change_id of the previous page."""
+    return await conn.fetch(SELECT_POLICY_CHANGES, status, before, change_id, limit)
+
+
+async def lock_policy(conn: WriteConn) -> None:
+    """Held until the transaction ends: changes are decided one at a time."""
+    await conn.execute(LOCK_POLICY)
+
+
+async def decide_policy_change(
+    conn: WriteConn, *, change_id: int, status: str, actor: str, reason: str, before: list[dict[str, Any]] | None,
+    warnings: list[dict[str, Any]] | None,
+) -> bool:  # fmt: skip
+    """False: it was decided before. Raises asyncpg.CheckViolationError when the one who proposed it approves."""
+    decided = await conn.fetchval(DECIDE_POLICY_CHANGE, change_id, status, actor, reason, before, warnings)
+    return decided is not None
 
 
 async def select_policy_is_set(conn: ReadConn, chain_id: int) -> bool:

@@ -27,6 +27,10 @@ from tokenx_api.tokenization.models import (
     OperationState,
     OperationView,
     Policy,
+    PolicyChange,
+    PolicyChangeBody,
+    PolicyChangePage,
+    PolicyView,
     SignerPage,
     SignJobs,
     SimulationBody,
@@ -55,6 +59,7 @@ Approver = Annotated[Actor, Depends(require("tokenization_agent", "transfer_agen
 Operator = Annotated[Actor, Depends(require("tokenization_agent", "transfer_agent", "ats_operator"))]
 ChainId = Annotated[int | None, Query(gt=0, lt=2**53, description="of the platform's own chain when left out")]
 TxId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,64}:[A-Za-z0-9:_.-]{1,128}$")]
+ChangeId = Annotated[int, Path(gt=0, lt=2**63)]
 KeyRef = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
@@ -172,6 +177,56 @@ async def list_endpoints(context: Context, conn: Read, _actor: Staff, chain_id: 
 async def list_checkpoints(context: Context, conn: Read, _actor: Staff, chain_id: ChainId = None) -> CheckpointList:
     """Up to which block each chain's events are complete, and where that was before."""
     return await service.checkpoints(conn, chain_id or context.settings.chain_id)
+
+
+class Decision(Agreement):
+    """accept_lock_out: approve it although the platform could not do some of its own work any more."""
+
+    accept_lock_out: bool = False
+
+
+@router.get("/policies")
+async def get_chain_policy(context: Context, conn: Read, _actor: Staff, chain_id: ChainId = None) -> PolicyView:
+    """What may be signed on a chain, and what each rule has let pass today. What fits no rule is denied."""
+    return await service.policy_view(conn, context.chain, chain_id or context.settings.chain_id)
+
+
+@router.get("/policies/changes")
+async def list_policy_changes(
+    conn: Read,
+    _actor: Staff,
+    status: Annotated[str | None, Query(pattern="^(proposed|approved|rejected)$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> PolicyChangePage:
+    """Changes of what may be signed, newest first: who asked, who decided, what it replaced."""
+    return await service.policy_change_page(conn, status=status, cursor=cursor, limit=limit)
+
+
+@router.post("/policies/changes", status_code=201)
+async def propose_policy_change(context: Context, conn: Write, actor: Approver, body: PolicyChangeBody) -> PolicyChange:
+    """Propose a change. It counts once somebody else approves it; its warnings say what of the platform's own work it would stop."""
+    chain_id = body.chain_id or context.settings.chain_id
+    return await service.propose_policy(conn, context.chain, body, chain_id=chain_id, actor=actor.user_id)
+
+
+@router.post("/policies/changes/{change_id}:approve")
+async def approve_policy_change(context: Context, actor: Approver, change_id: ChangeId, body: Decision) -> PolicyChange:
+    """Let another person's change count, at once. 409 policy_change.would_lock_out when the platform could not do its own work any more."""
+    chain_id = context.settings.chain_id
+    async with context.db.read() as conn:
+        seen = await service.check_policy_change(conn, context.chain, change_id, chain_id=chain_id)
+    async with context.db.write() as conn:
+        change = await service.approve_policy_change(
+            conn, change_id, actor=actor.user_id, reason=body.reason, seen=seen, accept_lock_out=body.accept_lock_out, chain_id=chain_id
+        )  # fmt: skip
+    return await service.put_in_effect(context.chain, change, chain_id=chain_id)
+
+
+@router.post("/policies/changes/{change_id}:reject")
+async def reject_policy_change(conn: Write, actor: Approver, change_id: ChangeId, body: Agreement) -> PolicyChange:
+    """It will never count. Whoever proposed it may withdraw it so."""
+    return await service.reject_policy_change(conn, change_id, actor=actor.user_id, reason=body.reason)
 
 
 @router.get("/transactions")

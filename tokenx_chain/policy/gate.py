@@ -52,6 +52,17 @@ class Gate:
 
         return cls([Rule("open")], ContractRegistry(), used={}, approvals=nobody)
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """In effect now."""
+        return self._rules
+
+    @property
+    def used(self) -> dict[str, Used]:
+        """What each rule has let pass today."""
+        self._turn_day()
+        return dict(self._used)
+
     def replace(self, rules: Sequence[Rule], version: int) -> None:
         """Other rules from now on. What was let pass today still counts, by the rule's name; what waits is asked again."""
         self._rules, self.version = tuple(rules), version

@@ -11,7 +11,7 @@ from tokenx_chain.contracts.errors import Refusal
 from tokenx_chain.journal import Journal, Record
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.policy.gate import Gate
-from tokenx_chain.policy.rules import Outcome
+from tokenx_chain.policy.rules import Decision, Outcome
 from tokenx_chain.signers.base import SignerUnavailable
 from tokenx_chain.transactions.replacer import NotReplaceable
 from tokenx_chain.transactions.sender import Sender, Senders
@@ -119,6 +119,10 @@ class TransactionDesk:
             raise NotReplaceableNow(f"{tx_id} cannot be replaced: {error}", reason=str(error)) from error
         except (RpcUnavailable, RpcError, SignerUnavailable) as error:
             raise DependencyUnavailable(f"not replaced: {error}") from error
+
+    def decide(self, kind: str, call: Call, key_ref: str) -> Decision:
+        """What the policy would say now. Nothing is counted."""
+        return self._gate.decide(key_ref, call, kind=kind)[0]
 
     async def simulate(self, call: Call, key_ref: str) -> tuple[Refusal | None, int]:
         """(what stands against it now, gas it needs). Raises DependencyUnavailable."""

@@ -22,13 +22,24 @@ from tokenx_api.tokenization.service.operations import (
     request_platform,
     rerun_operation,
 )
+from tokenx_api.tokenization.service.policies import (
+    approve_policy_change,
+    check_policy_change,
+    policy_change_page,
+    policy_view,
+    propose_policy,
+    put_in_effect,
+    reject_policy_change,
+)
 from tokenx_api.tokenization.service.reports import checkpoints, endpoints, signer_page, status_history
 from tokenx_api.tokenization.service.staff import cancel, simulate, speed_up
 from tokenx_api.tokenization.service.views import chain_status, dead_letter_page, operation_page, operation_view
 
 __all__ = [
-    "DeadLetter", "OperationKind", "agree", "append_events", "cancel", "chain_heads", "chain_status", "checkpoints", "close_dead_letter", "contracts",
-    "dead_letter", "dead_letter_page", "endpoints", "events_after", "nonces", "open_dead_letter", "open_operations", "operation", "operation_page",
-    "operation_view", "policy", "repeat_intent", "request_intent", "request_operation", "request_platform", "rerun_operation", "sign_jobs", "signer_page", "simulate", "speed_up", "status_history",
-    "stream_head", "transaction", "transaction_page", "write_journal",
+    "DeadLetter", "OperationKind", "agree", "append_events", "approve_policy_change", "cancel", "chain_heads", "chain_status",
+    "check_policy_change", "checkpoints", "close_dead_letter", "contracts", "dead_letter", "dead_letter_page", "endpoints", "events_after",
+    "nonces", "open_dead_letter", "open_operations", "operation", "operation_page", "operation_view", "policy", "policy_change_page",
+    "policy_view", "propose_policy", "put_in_effect", "reject_policy_change", "repeat_intent", "request_intent", "request_operation",
+    "request_platform", "rerun_operation", "sign_jobs", "signer_page", "simulate", "speed_up", "status_history", "stream_head", "transaction",
+    "transaction_page", "write_journal",
 ]  # fmt: skip
