@@ -20,16 +20,14 @@ from tests.contracts.suites import Suite, Trex, infrastructure, wallet
 from tokenx_chain.contracts.abi import Abi
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.contracts.identity import KYC_TOPIC, claim_digest, key_of
-from tokenx_chain.contracts.settlement import Fill as FirstFill
-from tokenx_chain.contracts.settlement import Settlement
-from tokenx_chain.contracts.settlement_v2 import (
+from tokenx_chain.contracts.settlement import (
     AssetKind,
     Domain,
     Fill,
     Leg,
     LegKind,
     Permit,
-    SettlementV2,
+    Settlement,
     SignedFill,
 )
 
@@ -85,13 +83,17 @@ class Floor:
         return f"fill {self.fills}"
 
     def allow(self, pairs: list[tuple[Party, Party]], spender: str, *, cash: int = CASH) -> int:
-        """Exact allowances for a batch: one approval for each account and asset; the gas of all of them."""
+        """Exact allowances for a batch, added to as the service does: once for each account and asset; the gas of all of them."""
         units, coins = dict[str, int](), dict[str, int]()
         for seller, buyer in pairs:
             units[seller.address] = units.get(seller.address, 0) + UNITS
             coins[buyer.address] = coins.get(buyer.address, 0) + cash
-        gas = sum(self.evm.send(self.suite.token.call("approve", spender, n), who).gas for who, n in units.items())
-        return gas + sum(self.evm.send(self.cash.call("approve", spender, n), who).gas for who, n in coins.items())
+        gas = sum(
+            self.evm.send(self.suite.token.call("increaseAllowance", spender, n), who).gas for who, n in units.items()
+        )
+        return gas + sum(
+            self.evm.send(self.cash.call("increaseAllowance", spender, n), who).gas for who, n in coins.items()
+        )
 
 
 def floor(trex: Trex, rules: str, modules: list[Contract], settings: list[bytes]) -> Floor:
@@ -144,33 +146,17 @@ def stock_dvd(f: Floor) -> list[Row]:
     return [Row("stock DVD", f.rules, 1, settle, allow)]
 
 
-def first_settlement(f: Floor) -> list[Row]:
-    contract = f.evm.deploy("Settlement", f.owner, f.cash.address)
-    settlement = Settlement(contract.abi, contract.address)
-    f.evm.send(settlement.set_operator(f.owner, allowed=True), f.owner)
-    f.evm.send(settlement.set_listed(f.suite.token.address, listed=True), f.owner)
-    rows: list[Row] = []
-    for size in BATCHES:
-        pairs = f.pairs(size)
-        allow = f.allow(pairs, contract.address)
-        fills = [FirstFill(f.name(), f.suite.token.address, s.address, b.address, UNITS, CASH, FOREVER) for s, b in pairs]  # fmt: skip
-        mined = f.evm.send(settlement.settle(fills), f.owner, gas=BLOCK_GAS)
-        assert all(outcome.reason is None for outcome in settlement.outcomes(mined.logs))
-        rows.append(Row("Settlement", f.rules, size, mined.gas // size, allow // size))
-    return rows
-
-
 @dataclass
-class Second:
-    """SettlementV2 over a floor."""
+class Ways:
+    """Settlement over a floor."""
 
     floor: Floor
     contract: Contract
     operator: Party
 
     @property
-    def settlement(self) -> SettlementV2:
-        return SettlementV2(self.contract.abi, self.contract.address)
+    def settlement(self) -> Settlement:
+        return Settlement(self.contract.abi, self.contract.address)
 
     def domain(self) -> Domain:
         return Domain(31_337, self.contract.address)
@@ -189,7 +175,8 @@ class Second:
 
     def _batch(self, way: str, size: int, *, consent: str, fee: bool, permit: bool) -> Row:
         pairs = self.floor.pairs(size)
-        allow = self.floor.allow(pairs, self.contract.address, cash=CASH + FEE) if not permit else self._units_only(pairs)  # fmt: skip
+        cash = CASH + FEE if fee else CASH
+        allow = self.floor.allow(pairs, self.contract.address, cash=cash) if not permit else self._units_only(pairs)
         nonces = dict[str, int]()
         fills: list[SignedFill] = []
         for seller, buyer in pairs:
@@ -209,7 +196,9 @@ class Second:
         for seller, _ in pairs:
             before[seller.address] = before.get(seller.address, 0) + UNITS
         token, spender = self.floor.suite.token, self.contract.address
-        return sum(self.floor.evm.send(token.call("approve", spender, n), who).gas for who, n in before.items())
+        return sum(
+            self.floor.evm.send(token.call("increaseAllowance", spender, n), who).gas for who, n in before.items()
+        )
 
     def _permit(self, owner: Party, nonces: dict[str, int]) -> Permit:
         """Several of one owner in a batch are used one after the other, each for its own fill."""
@@ -217,30 +206,30 @@ class Second:
         nonce = nonces.setdefault(owner.address, evm.read(cash.read("nonces", owner.address)))
         nonces[owner.address] += 1
         separator = evm.read(cash.read("DOMAIN_SEPARATOR"))
-        s = owner.sign(permit_digest_of(separator, owner.address, self.contract.address, CASH + FEE, nonce, FOREVER))
-        return Permit(cash.address, owner.address, CASH + FEE, FOREVER, s[64], s[:32], s[32:64])
+        s = owner.sign(permit_digest_of(separator, owner.address, self.contract.address, CASH, nonce, FOREVER))
+        return Permit(cash.address, owner.address, CASH, FOREVER, s[64], s[:32], s[32:64])
 
 
-def second_settlement(f: Floor) -> list[Row]:
-    contract = f.evm.deploy("SettlementV2", f.owner)
-    second = Second(f, contract, party("operator"))
+def our_settlement(f: Floor) -> list[Row]:
+    contract = f.evm.deploy("Settlement", f.owner)
+    ways = Ways(f, contract, party("operator"))
     for call in (
-        second.settlement.set_operator(second.operator.address, allowed=True),
-        second.settlement.set_submitter(f.owner, allowed=True),
-        second.settlement.set_asset(f.suite.token.address, AssetKind.SECURITY),
-        second.settlement.set_asset(f.cash.address, AssetKind.CASH),
-        second.settlement.set_fee_collector(wallet("collector"), allowed=True),
-        second.settlement.set_max_fee_bps(100),
+        ways.settlement.set_operator(ways.operator.address, allowed=True),
+        ways.settlement.set_submitter(f.owner, allowed=True),
+        ways.settlement.set_asset(f.suite.token.address, AssetKind.SECURITY),
+        ways.settlement.set_asset(f.cash.address, AssetKind.CASH),
+        ways.settlement.set_fee_collector(wallet("collector"), allowed=True),
+        ways.settlement.set_max_fee_bps(100),
     ):
         f.evm.send(call, f.owner)
-    rows = second.measure("SettlementV2, both sign", consent="signed")
-    rows += second.measure("SettlementV2, both sign, cash permit", consent="signed", permit=True)
+    rows = ways.measure("Settlement, both sign", consent="signed")
+    rows += ways.measure("Settlement, both sign, cash permit", consent="signed", permit=True)
     if f.rules == "country, max balance":
-        rows += second.measure("SettlementV2, both approve on chain", consent="on chain")
+        rows += ways.measure("Settlement, both approve on chain", consent="on chain")
     for who in f.people:
-        f.evm.send(second.settlement.set_custodian(second.operator.address), who.address)
-    rows += second.measure("SettlementV2, custody", consent="custody")
-    return rows + second.measure("SettlementV2, custody, with fee leg", consent="custody", fee=True)
+        f.evm.send(ways.settlement.set_custodian(ways.operator.address), who.address)
+    rows += ways.measure("Settlement, custody", consent="custody")
+    return rows + ways.measure("Settlement, custody, with fee leg", consent="custody", fee=True)
 
 
 # --- onboarding ---
@@ -259,6 +248,11 @@ def onboarding(trex: Trex) -> dict[str, int]:
         gas["identity"] = made[-1][1]
         gas["claim"] = _claim(trex, identities[-1])
         gas[f"onboarded investor, batches of {size}"] = gas["identity"] + gas["claim"] + mined.gas // size
+    contract = evm.deploy("Settlement", trex.platform)
+    settlement = Settlement(contract.abi, contract.address)
+    gas["consent to custody, once, before the first settlement"] = evm.send(
+        settlement.set_custodian(trex.platform), wallet("investor 1 0")
+    ).gas
     return gas
 
 
@@ -314,7 +308,7 @@ def _rule(trex: Trex, names: tuple[str, ...]) -> dict[str, Any]:
 def measure() -> dict[str, Any]:
     with evm_node() as evm:
         trex = infrastructure(evm)
-        rows = [row for f in floors(trex) for way in (stock_dvd, first_settlement, second_settlement) for row in way(f)]
+        rows = [row for f in floors(trex) for way in (stock_dvd, our_settlement) for row in way(f)]
         lock: dict[str, Any] = json.loads((ROOT / "contracts" / "artifacts.lock.json").read_text())
         where = {"node": evm.rpc("web3_clientVersion"), "solc": lock["solc"], "bytecode_sha256": lock["bytecodeSha256"]}
         fills = [asdict(row) | {"total_gas": row.total} for row in rows]

@@ -18,7 +18,7 @@ from tokenx_chain.networks.evm import EvmNode, Receipt
 from tokenx_chain.networks.rpc import Rpc, RpcError, RpcUnavailable
 from tokenx_chain.operations.gas import USUAL_GAS
 from tokenx_chain.operations.index import OperationIndex
-from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
+from tokenx_chain.operations.keys import ATS_SUBMITTER, PLATFORM
 from tokenx_chain.operations.runner import Runner
 from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_chain.policy.gate import Gate
@@ -178,8 +178,8 @@ class ChainRuntime:
     async def _see_to_gas(self) -> None:
         """On the development chain coins are made out of nothing. Anywhere else someone must fund the platform's address."""
         if self.chain.network.is_dev:
-            # Also the operator, so that no batch of settlements has to wait for a top-up.
-            for key_ref in (PLATFORM, ATS_OPERATOR):
+            # Also who sends them, so that no batch of settlements has to wait for a top-up.
+            for key_ref in (PLATFORM, ATS_SUBMITTER):
                 address = await self.chain.signer.address(key_ref)
                 if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
                     await self.chain.node.conjure(address, _DEV_WEI)

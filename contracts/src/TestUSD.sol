@@ -61,6 +61,23 @@ contract TestUSD is Owned {
         return true;
     }
 
+    /// Adds to an allowance, so that two who ask for one at the same time do not overwrite each other.
+    function increaseAllowance(address spender, uint256 added) external returns (bool) {
+        uint256 amount = allowance[msg.sender][spender] + added;
+        allowance[msg.sender][spender] = amount;
+        emit Approval(msg.sender, spender, amount);
+        return true;
+    }
+
+    /// Takes back part of an allowance; refuses to go below zero.
+    function decreaseAllowance(address spender, uint256 taken) external returns (bool) {
+        uint256 allowed = allowance[msg.sender][spender];
+        if (allowed < taken) revert InsufficientCashAllowance(msg.sender, allowed, taken);
+        allowance[msg.sender][spender] = allowed - taken;
+        emit Approval(msg.sender, spender, allowed - taken);
+        return true;
+    }
+
     /// ERC-2612: an allowance given by signature, once, until `deadline`.
     function permit(address holder, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external

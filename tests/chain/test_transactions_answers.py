@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -10,9 +11,10 @@ from eth_utils.abi import abi_to_signature
 
 from tests.chain.harness import ROOT
 from tests.chain.seeds import a_seed
-from tokenx_chain.contracts.artifacts import PATHS
+from tokenx_chain.contracts.artifacts import PATHS, Artifacts
 from tokenx_chain.contracts.calls import Call
-from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
+from tokenx_chain.contracts.settlement import Fill, Leg, LegKind, Settlement, SignedFill
+from tokenx_chain.operations.keys import ATS_OPERATOR, ATS_SUBMITTER, PLATFORM
 from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_chain.policy.reading import SIGNATURES, read_call
 from tokenx_chain.policy.rules import Decision, Outcome, Request, Rule, Used, decide
@@ -146,9 +148,29 @@ def a_request(**changes: object) -> Request:
         ({"contract": "coin", "function": "transfer", "amount": 10**18}, Outcome.ALLOW),
         ({"contract": "coin", "function": "transfer", "amount": 10**21}, Outcome.DENY),
         ({"contract": "coin", "function": "transfer", "key_ref": "treasury"}, Outcome.DENY),
-        ({"contract": "Settlement", "function": "settle", "key_ref": ATS_OPERATOR, "amount": 0}, Outcome.ALLOW),
-        ({"contract": "Settlement", "function": "settle"}, Outcome.DENY),
+        ({"contract": "Settlement", "function": "settleBatch", "key_ref": ATS_SUBMITTER, "amount": 5}, Outcome.ALLOW),
+        ({"contract": "Settlement", "function": "settleBatch", "key_ref": ATS_OPERATOR}, Outcome.DENY),
         ({"contract": "Settlement", "function": "transferOwnership"}, Outcome.DENY),
+        ({"kind": "settlement.batch", "key_ref": "investor:inv_1", "function": "increaseAllowance"}, Outcome.ALLOW),
+        ({"kind": "settlement.batch", "key_ref": "investor:inv_1", "function": "approve"}, Outcome.DENY),
+        (
+            {
+                "kind": "settlement.batch",
+                "key_ref": "investor:inv_1",
+                "contract": "Settlement",
+                "function": "setCustodian",
+            },
+            Outcome.ALLOW,
+        ),
+        (
+            {
+                "kind": "transaction.send",
+                "key_ref": "investor:inv_1",
+                "contract": "Settlement",
+                "function": "setCustodian",
+            },
+            Outcome.DENY,
+        ),
     ],
 )
 def test_built_in_rules_let_the_platform_work_and_nobody_else(changes: dict[str, object], outcome: Outcome) -> None:
@@ -183,6 +205,19 @@ def test_call_is_read_into_contract_function_and_amount() -> None:
     assert cut.amount is None
     paid = read_call(Call("0x" + "aa" * 20, mint, value=1), kind="k", key_ref="p", registry=registry)
     assert paid.amount is None, "coins sent along are not what the rule thinks of"
+
+
+def test_settled_batch_counts_with_what_is_paid_in_it() -> None:
+    """Payments and fees, not units: a limit of a rule about settlement is one in money."""
+    legs = (Leg(LegKind.DELIVERY, "0x" + "aa" * 20, "0x" + "01" * 20, "0x" + "02" * 20, 900),
+            Leg(LegKind.PAYMENT, "0x" + "bb" * 20, "0x" + "02" * 20, "0x" + "01" * 20, 50),
+            Leg(LegKind.FEE, "0x" + "bb" * 20, "0x" + "02" * 20, "0x" + "03" * 20, 1))  # fmt: skip
+    fills = [SignedFill(Fill(name, 1, legs), "0x" + "04" * 20, b"\x01") for name in ("set_1", "set_2")]
+    settlement = Settlement(Artifacts(ROOT / "contracts").abi("Settlement"), "0x" + "cc" * 20)
+    for call in (settlement.settle_batch(fills), settlement.settle_all(fills)):
+        assert read_call(call, kind="k", key_ref="p", registry=ContractRegistry()).amount == 102
+    cut = replace(settlement.settle_all(fills), data=settlement.settle_all(fills).data[:300])
+    assert read_call(cut, kind="k", key_ref="p", registry=ContractRegistry()).amount is None
 
 
 def test_operations_that_look_at_a_balance_at_once_do_not_count_on_the_same_coins() -> None:

@@ -9,14 +9,14 @@ from eth_utils.crypto import keccak
 
 from tests.contracts.evm import Contract, Evm, Mined, reason_of
 from tests.contracts.suites import Suite, Trex
-from tokenx_chain.contracts.settlement_v2 import (
+from tokenx_chain.contracts.settlement import (
     AssetKind,
     Domain,
     Fill,
     Leg,
     LegKind,
     Permit,
-    SettlementV2,
+    Settlement,
     SignedFill,
 )
 
@@ -59,8 +59,8 @@ class Market:
     stranger: Party
 
     @property
-    def settlement(self) -> SettlementV2:
-        return SettlementV2(self.contract.abi, self.contract.address)
+    def settlement(self) -> Settlement:
+        return Settlement(self.contract.abi, self.contract.address)
 
     @property
     def domain(self) -> Domain:
@@ -139,7 +139,7 @@ def open_market(trex: Trex) -> Market:
     """Everything listed; 1,000 units and 1,000,000 base units of cash at hand; fees up to 1 %."""
     evm, owner, submitter = trex.evm, trex.evm.accounts[1], trex.evm.accounts[2]
     suite, cash = trex.suite(kyc=True), evm.deploy("TestUSD", owner, sender=owner)
-    contract = evm.deploy("SettlementV2", owner, sender=owner)
+    contract = evm.deploy("Settlement", owner, sender=owner)
     people = [party(name) for name in ("operator", "seller", "buyer", "collector", "stranger")]
     market = Market(evm, suite, cash, contract, owner, submitter, *people)
     for who in people:

@@ -10,7 +10,7 @@ from tests.contracts.evm import Contract, Evm, code_text
 from tests.contracts.suites import Suite, Trex, wallet
 from tokenx_chain.contracts.calls import ZERO_ADDRESS
 from tokenx_chain.contracts.identity import key_of
-from tokenx_chain.contracts.settlement_v2 import FILL_GAS, LEG_GAS
+from tokenx_chain.contracts.settlement import FILL_GAS, LEG_GAS
 
 pytestmark = pytest.mark.stack
 

@@ -11,7 +11,7 @@ from tests.contracts.evm import Contract, Reverted
 from tests.contracts.market import FOREVER, Market, Party, open_market, party
 from tests.contracts.suites import Suite, Trex
 from tokenx_chain.contracts.calls import ZERO_ADDRESS
-from tokenx_chain.contracts.settlement_v2 import AssetKind, Fill, Leg, LegKind, SignedFill
+from tokenx_chain.contracts.settlement import AssetKind, Fill, Leg, LegKind, SignedFill
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -97,7 +97,7 @@ async def test_an_allowance_that_is_too_small_is_told(ground: Ground, suite: Sui
 async def test_a_rule_without_reason_is_asked_for_yes_or_no(
     ground: Ground, suite: Suite, ann: Person, bob: Person
 ) -> None:
-    abi = ground.evm.deploy("CountryRule").abi
+    abi = ground.evm.deploy("CountryBlock").abi
     silent = ground.evm.place("0x" + "51" * 20, silent_module(abi.data("reason", ann.wallet, bob.wallet, 1, suite.token.address)[:4],
                                                               abi.data("moduleCheck", ann.wallet, bob.wallet, 1, suite.token.address)[:4]))  # fmt: skip
     suite.act(suite.compliance.call("addModule", silent))

@@ -1,5 +1,6 @@
 """A signer without a process of its own."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,9 @@ class SeedSigner:
 
     async def sign_message(self, key_ref: str, message: bytes) -> bytes:
         return bytes(self._account(key_ref).sign_message(encode_defunct(primitive=message)).signature)
+
+    async def sign_typed_data(self, key_ref: str, typed_data: Mapping[str, Any]) -> bytes:
+        return bytes(self._account(key_ref).sign_typed_data(full_message=dict(typed_data)).signature)
 
     def _account(self, key_ref: str) -> LocalAccount:
         account = self._accounts.get(key_ref)

@@ -31,8 +31,6 @@ PATHS: Final[dict[str, str]] = {
     "ClaimIssuer": f"{_ONCHAINID}/ClaimIssuer.sol/ClaimIssuer.json",
     "TestUSD": "out/TestUSD.json",
     "Settlement": "out/Settlement.json",
-    "CountryRule": "out/CountryRule.json",
-    "SettlementV2": "out/SettlementV2.json",
     "TransferLens": "out/TransferLens.json",
     "HolderCap": "out/HolderCap.json",
     "CountryHolderCap": "out/CountryHolderCap.json",

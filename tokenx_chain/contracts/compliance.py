@@ -1,4 +1,4 @@
-"""The compliance contract of one token and our country rule bound to it."""
+"""The compliance contract of one token: which rules are bound to it, and their settings."""
 
 from dataclasses import dataclass
 
@@ -26,19 +26,3 @@ class Compliance:
     def configure(self, module: str, setting: bytes) -> Call:
         """Relays a setting to a bound module; see tokenx_chain.contracts.modules."""
         return self.abi.call(self.address, "callModuleFunction", setting, module)
-
-
-@dataclass(frozen=True)
-class CountryRule:
-    """Our module. One instance serves every token; its settings are kept per compliance contract."""
-
-    abi: Abi
-    address: str
-
-    def block_countries(self, numeric: list[int]) -> bytes:
-        """Calldata the compliance contract relays to the module at deployment."""
-        return self.abi.data("configure", False, numeric)
-
-    def reason(self, *, sender: str, receiver: str, units: int, compliance: str) -> Read[bytes]:
-        """32 bytes, zero-padded: empty when allowed, else COUNTRY_BLOCKED or COUNTRY_NOT_ALLOWED."""
-        return self.abi.read(self.address, "reason", sender, receiver, units, compliance, as_type=bytes)

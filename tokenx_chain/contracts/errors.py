@@ -49,7 +49,6 @@ _BY_CUSTOM_ERROR: Final = {
     "TooLittleGas": "settlement.too_little_gas",
     "AlreadySettled": "settlement.already_settled",
     "Expired": "settlement.expired",
-    "TokenNotListed": "settlement.token_not_listed",
     "SelfTrade": "settlement.self_trade",
     "EmptyLeg": "settlement.empty_leg",
     "LegReturnedFalse": "settlement.leg_returned_false",

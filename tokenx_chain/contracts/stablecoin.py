@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from tokenx_chain.contracts.abi import Abi
 from tokenx_chain.contracts.calls import Call, Read
+from tokenx_chain.contracts.token import ALLOWANCE_GAS
 
 
 @dataclass(frozen=True)
 class StableCoin:
-    """A plain ERC-20 with minters."""
+    """An ERC-20 with minters whose allowances can be added to and taken from, as OpenZeppelin 4 and USDC have it."""
 
     abi: Abi
     address: str
@@ -19,8 +20,11 @@ class StableCoin:
     def transfer(self, *, to: str, amount: int) -> Call:
         return self.abi.call(self.address, "transfer", to, amount)
 
-    def approve(self, *, spender: str, amount: int) -> Call:
-        return self.abi.call(self.address, "approve", spender, amount, gas=100_000)
+    def increase_allowance(self, *, spender: str, amount: int) -> Call:
+        return self.abi.call(self.address, "increaseAllowance", spender, amount, gas=ALLOWANCE_GAS)
+
+    def decrease_allowance(self, *, spender: str, amount: int) -> Call:
+        return self.abi.call(self.address, "decreaseAllowance", spender, amount, gas=ALLOWANCE_GAS)
 
     def balance(self, holder: str) -> Read[int]:
         return self.abi.read(self.address, "balanceOf", holder, as_type=int)

@@ -1,9 +1,12 @@
 """The ERC-3643 token of one offering. Units are whole (decimals 0)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from tokenx_chain.contracts.abi import Abi
 from tokenx_chain.contracts.calls import Call, Read
+
+ALLOWANCE_GAS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,11 @@ class Token:
     def transfer(self, *, to: str, units: int) -> Call:
         return self.abi.call(self.address, "transfer", to, units)
 
-    def approve(self, *, spender: str, units: int) -> Call:
-        return self.abi.call(self.address, "approve", spender, units, gas=120_000)
+    def increase_allowance(self, *, spender: str, units: int) -> Call:
+        return self.abi.call(self.address, "increaseAllowance", spender, units, gas=ALLOWANCE_GAS)
+
+    def decrease_allowance(self, *, spender: str, units: int) -> Call:
+        return self.abi.call(self.address, "decreaseAllowance", spender, units, gas=ALLOWANCE_GAS)
 
     def set_frozen(self, *, holder: str, frozen: bool) -> Call:
         return self.abi.call(self.address, "setAddressFrozen", holder, frozen)

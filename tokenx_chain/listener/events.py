@@ -1,5 +1,6 @@
 """From contract logs to events of the stream."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ from tokenx_chain.contracts.abi import Abi
 from tokenx_chain.contracts.artifacts import Artifacts
 from tokenx_chain.contracts.calls import Log
 from tokenx_chain.contracts.errors import decode_revert
-from tokenx_chain.contracts.settlement import settlement_key
+from tokenx_chain.contracts.settlement import Leg, LegKind, Settlement, settlement_key
 from tokenx_chain.journal import Record
 from tokenx_chain.networks.evm import Block
 from tokenx_chain.operations.index import OperationIndex
@@ -25,17 +26,15 @@ class LogReader:
         self._registry = registry
         self._operations = operations
         coin: Abi = artifacts.abi("TestUSD")
-        settlement: Abi = artifacts.abi("Settlement")
-        self._settlement = settlement
+        self._settlement_abi: Abi = artifacts.abi("Settlement")
         self._coin = coin
         self._transfer = coin.topic("Transfer")
-        self._settled = settlement.topic("FillSettled")
-        self._failed = settlement.topic("FillFailed")
 
     @property
     def topics(self) -> list[str]:
         """First topics worth asking for."""
-        return ["0x" + topic.hex() for topic in (self._transfer, self._settled, self._failed)]
+        settlement = (self._settlement_abi.topic(name) for name in ("LegSettled", "FillSettled", "FillFailed"))
+        return ["0x" + topic.hex() for topic in (self._transfer, *settlement)]
 
     @property
     def addresses(self) -> list[str]:
@@ -46,9 +45,9 @@ class LogReader:
         """The event for a log in a block that may still go away; None when only its final form matters."""
         return self._transfer_event("transfer.seen", block, log)
 
-    def final(self, block: Block, log: Log) -> Record | None:
-        """The event for a log that can no longer change."""
-        return self._transfer_event("transfer.final", block, log) or self._settlement_event(block, log)
+    def final(self, block: Block, log: Log, beside: Sequence[Log]) -> Record | None:
+        """The event for a log that can no longer change. beside: all logs of its block, in order."""
+        return self._transfer_event("transfer.final", block, log) or self._settlement_event(block, log, beside)
 
     def _transfer_event(self, kind: str, block: Block, log: Log) -> Record | None:
         name = self._registry.coin_name(log.address)
@@ -58,34 +57,32 @@ class LogReader:
         payload = {"token": log.address, "token_name": name, "from": event["from"], "to": event["to"], "amount": str(event["value"])}  # fmt: skip
         return self._event(kind, block, log, payload)
 
-    def _settlement_event(self, block: Block, log: Log) -> Record | None:
-        if log.address != self._registry.address("Settlement"):
+    def _settlement_event(self, block: Block, log: Log, beside: Sequence[Log]) -> Record | None:
+        address = self._registry.address("Settlement")
+        if address is None:
             return None
-        if log.topics[0] == self._settled:
-            event = self._settlement.event("FillSettled", log)
-            return self._event("settlement.final", block, log, self._settled_payload(event, log))
-        event = self._settlement.event("FillFailed", log)
-        refusal = decode_revert(event["reason"], self._artifacts.custom_errors)
+        settlement = Settlement(self._settlement_abi, address)
+        report = settlement.fill_report(log)
+        if report is None:
+            return None
+        names = {"settlement_id": self._settlement_id(report.key, log), "operation_id": self._operation_id(log)}
+        if report.reason is None:
+            legs = settlement.leg_reports(tuple(other for other in beside if other.tx_hash == log.tx_hash))
+            return self._event("settlement.final", block, log, names | _settled([leg.leg for leg in legs if leg.key == report.key]))  # fmt: skip
+        refusal = decode_revert(report.reason, self._artifacts.custom_errors)
         if refusal.code == SETTLED_ALREADY:
             return None  # the first report of this settlement stands
-        payload = {"settlement_id": self._settlement_id(event, log), "reason": refusal.code, "operation_id": self._operation_id(log)}  # fmt: skip
-        return self._event("settlement.failed", block, log, payload)
-
-    def _settled_payload(self, event: dict[str, Any], log: Log) -> dict[str, Any]:
-        return {"settlement_id": self._settlement_id(event, log), "token": event["token"], "seller": event["seller"],
-                "buyer": event["buyer"], "units": str(event["units"]), "cash_amount": str(event["cashAmount"]),
-                "operation_id": self._operation_id(log)}  # fmt: skip
+        return self._event("settlement.failed", block, log, names | {"reason": refusal.code, "leg": report.leg})
 
     def _operation_id(self, log: Log) -> str:
         operation = self._operations.by_transaction(log.tx_hash)
         return operation.operation_id if operation else ""
 
-    def _settlement_id(self, event: dict[str, Any], log: Log) -> str:
+    def _settlement_id(self, key: bytes, log: Log) -> str:
         """The text id behind the hash on chain, from the operation that sent it; the hash itself when we did not send it."""
         operation = self._operations.by_transaction(log.tx_hash)
         fills: list[dict[str, Any]] = operation.params.get("fills", []) if operation else []
         known: dict[bytes, str] = {settlement_key(fill["settlement_id"]): str(fill["settlement_id"]) for fill in fills}
-        key: bytes = event["settlementId"]
         return known.get(key, "0x" + key.hex())
 
     def _event(self, kind: str, block: Block, log: Log, payload: dict[str, Any]) -> Record:
@@ -101,6 +98,15 @@ class LogReader:
             "log_index": log.log_index,
             "payload": payload,
         }
+
+
+def _settled(legs: Sequence[Leg]) -> dict[str, Any]:
+    """What moved: each leg, and for readers of two, the first delivery and the first payment. The contract settles no fill without either."""
+    delivery = next(leg for leg in legs if leg.kind is LegKind.DELIVERY)
+    payment = next(leg for leg in legs if leg.kind is LegKind.PAYMENT)
+    moved = [{"kind": leg.kind.name.lower(), "asset": leg.asset, "from": leg.sender, "to": leg.receiver, "amount": str(leg.amount)} for leg in legs]  # fmt: skip
+    return {"token": delivery.asset, "seller": delivery.sender, "buyer": delivery.receiver, "units": str(delivery.amount),
+            "cash_amount": str(payment.amount), "legs": moved}  # fmt: skip
 
 
 def again(seen: Record, times: int) -> Record:

@@ -286,7 +286,12 @@ class Follower:
         promoted = self._chain.upto(finalized)
         if promoted and not await self._is_agreed(promoted[-1].block):
             promoted = []
-        finals = [event for link in promoted for entry in link.logs if (event := self._reader.final(link.block, entry))]
+        finals = [
+            event
+            for link in promoted
+            for entry in link.logs
+            if (event := self._reader.final(link.block, entry, link.logs))
+        ]
         reached = (promoted[-1].block.number, promoted[-1].block.hash) if promoted else self._chain.final
         items = self._outbox + finals
         if items or reached[0] - self._publisher.checkpoint[0] >= CHECKPOINT_EVERY:

@@ -1,7 +1,7 @@
 """What a program works with: send a step once, wait for it, read the chain, record a contract."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ from tokenx_chain.networks.evm import Receipt
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.index import Operation, OperationIndex
+from tokenx_chain.signers.errors import SignerError, SignerUnavailable
 from tokenx_chain.transactions.errors import IntentCancelled, IntentRefused, NonceLost
 from tokenx_chain.transactions.sender import Intent, Senders
 from tokenx_chain.transactions.tracker import Tracker
@@ -68,6 +69,27 @@ class Context:
     def was_sent(self, step: str) -> bool:
         """Whether a step is journaled already: true only in a re-run."""
         return step in self._recorded
+
+    def sent(self, step: str) -> JournaledTransaction | None:
+        """A step as it is journaled, None when it has not been sent."""
+        return self._recorded.get(step)
+
+    async def sign_typed_data(self, key_ref: str, typed_data: Mapping[str, Any]) -> bytes:
+        """65 bytes r, s, v over EIP-712 data; waits for a key holder who is away. Raises OperationFailed when he refuses."""
+        while True:
+            try:
+                return await self.chain.signer.sign_typed_data(key_ref, typed_data)
+            except SignerUnavailable as error:
+                await self._pause(error)
+            except SignerError as error:
+                raise OperationFailed(error.code, error.detail) from error
+
+    async def attempt(self, step: Step) -> Receipt | OperationFailed:
+        """Send one step and wait until it is mined; its receipt, or why there is no good one. Never raises for the step itself."""
+        try:
+            return (await self.mined(await self.send_all([step])))[0]
+        except OperationFailed as error:
+            return error
 
     async def send(self, name: str, call: Call, key_ref: str) -> JournaledTransaction:
         """Send one step, once in the life of the operation. Raises OperationFailed when trying it out shows it would revert."""

@@ -10,8 +10,8 @@ from tokenx_chain.operations.context import Context, Step
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.gas import USUAL_GAS, coins, wei_for
 from tokenx_chain.operations.keys import PLATFORM
-from tokenx_chain.operations.offering import country_number
 from tokenx_chain.operations.params import RegisterInvestor, UnregisterInvestor
+from tokenx_chain.operations.transfer_rules import country_number, sync
 from tokenx_chain.standards.erc3643 import Erc3643
 
 _CREATE_GAS: Final = 1_000_000
@@ -39,6 +39,7 @@ async def register(ctx: Context, params: RegisterInvestor) -> dict[str, Any]:
     await ctx.mined(await ctx.send_all(steps))
     if not await ctx.read(registry.is_verified(wallet)):
         raise OperationFailed("identity.not_verified", "registered, but the registry does not accept the claim")
+    await sync(ctx, wallet)
     signature = await shown_signature(ctx, standard, identity)
     return {"address": wallet, "identity": identity, "signature": "0x" + signature.hex()}
 

@@ -5,11 +5,12 @@ from typing import Any, Final
 from tokenx_chain.contracts.calls import ZERO_ADDRESS
 from tokenx_chain.contracts.factory import Suite, SuiteRequest
 from tokenx_chain.contracts.identity import KYC_TOPIC
+from tokenx_chain.contracts.settlement import AssetKind
 from tokenx_chain.operations.context import Context, Step
-from tokenx_chain.operations.errors import BadParams
+from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.keys import PLATFORM
 from tokenx_chain.operations.params import DeployOffering
-from tokenx_chain.standards.countries import NUMERIC
+from tokenx_chain.operations.transfer_rules import bindings, is_counted
 from tokenx_chain.standards.erc3643 import Erc3643
 
 _SUITE: Final = "suite"
@@ -25,9 +26,11 @@ async def deploy(ctx: Context, params: DeployOffering) -> dict[str, Any]:
     steps: list[Step] = []
     if ctx.was_sent("unpause") or await ctx.read(token.is_paused()):
         steps.append(Step("unpause", token.unpause(), PLATFORM))
-    if ctx.was_sent("list") or not await ctx.read(standard.settlement.is_listed(suite["token"])):
-        steps.append(Step("list", standard.settlement.set_listed(suite["token"], listed=True), PLATFORM))
+    if ctx.was_sent("list") or not await ctx.read(standard.settlement.asset_kind(suite["token"])):
+        steps.append(Step("list", standard.settlement.set_asset(suite["token"], AssetKind.SECURITY), PLATFORM))
     await ctx.mined(await ctx.send_all(steps))
+    if not await is_counted(ctx, suite["token"]):
+        raise OperationFailed("compliance.book_incomplete", "the token had holders before its rules: sync them all")
     return dict(suite)
 
 
@@ -44,7 +47,7 @@ async def _deployed(ctx: Context, standard: Erc3643, params: DeployOffering) -> 
 
 async def _request(ctx: Context, standard: Erc3643, params: DeployOffering) -> SuiteRequest:
     platform = await ctx.address(PLATFORM)
-    rule = standard.country_rule
+    rules = bindings(ctx, params)
     return SuiteRequest(
         salt=params.offering_id,
         name=params.name,
@@ -54,14 +57,6 @@ async def _request(ctx: Context, standard: Erc3643, params: DeployOffering) -> S
         storage=ctx.chain.registry.require("IdentityRegistryStorage"),
         claim_topics=[KYC_TOPIC],
         claim_issuer=standard.claim_issuer.address,
-        modules=[rule.address],
-        settings=[rule.block_countries([country_number(code) for code in params.blocked_countries])],
+        modules=[module for module, _ in rules],
+        settings=[setting for _, setting in rules],
     )
-
-
-def country_number(code: str) -> int:
-    """ISO 3166-1 numeric of a two-letter code. Raises BadParams."""
-    number = NUMERIC.get(code)
-    if number is None:
-        raise BadParams(f"unknown country {code}")
-    return number

@@ -1,12 +1,13 @@
 """Parameters of each kind of operation. Integers may come as decimal strings; addresses become lower case."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$"), AfterValidator(str.lower)]
 Positive = Annotated[int, Field(gt=0, lt=2**255)]
 KeyRef = Annotated[str, Field(min_length=1, max_length=100)]
+LimitUnits = Annotated[int | None, Field(ge=0, lt=2**63)]
 Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$"), AfterValidator(str.upper)]
 Signature = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
 MAX_ITEMS: Final = 50
@@ -22,11 +23,41 @@ class Nothing(Params):
     """No parameters."""
 
 
+class VolumeWindowRule(Params):
+    """At most so many units sent by one identity within so many days."""
+
+    days: int = Field(ge=1, le=365)
+    max_units: Annotated[int, Field(gt=0, lt=2**63)]
+
+
+class ExchangeLimitRule(Params):
+    """Most units an identity may send to an exchange per calendar day and month in UTC, and all of them together. None: no limit."""
+
+    exchange: Address
+    day_units: LimitUnits = None
+    month_units: LimitUnits = None
+    day_total_units: LimitUnits = None
+    month_total_units: LimitUnits = None
+
+
+class TransferRules(Params):
+    """What the token's own rules refuse beside missing KYC. What is left out limits nothing."""
+
+    allowed_countries: tuple[Country, ...] = ()
+    max_holders: Annotated[int | None, Field(gt=0, lt=2**63)] = None
+    max_holders_by_country: dict[Country, Annotated[int, Field(ge=0, lt=2**63)]] = {}
+    max_units_per_holder: Annotated[int | None, Field(gt=0, lt=2**63)] = None
+    lock_up_days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    volume_window: VolumeWindowRule | None = None
+    exchange_limits: tuple[ExchangeLimitRule, ...] = Field(default=(), max_length=10)
+
+
 class DeployOffering(Params):
     offering_id: str = Field(min_length=1)
     name: str = Field(min_length=1)
     symbol: str = Field(min_length=1)
     blocked_countries: tuple[Country, ...] = ()
+    transfer_rules: TransferRules = TransferRules()
 
 
 class RegisterInvestor(Params):
@@ -193,11 +224,20 @@ class FillParams(Params):
     buyer_key_ref: KeyRef
     units: Positive
     cash_amount: Positive
+    fee_amount: Annotated[int, Field(ge=0, lt=2**255)] = Field(
+        default=0, description="paid by the buyer on top, to the treasury"
+    )
 
 
 class SettleBatch(Params):
     fills: tuple[FillParams, ...] = Field(min_length=1, max_length=50)
     expires_at: int | None = Field(default=None, description="unix seconds; None: a day after the chain's time")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({fill.settlement_id for fill in self.fills}) < len(self.fills):
+            raise ValueError("a settlement_id is there twice")
+        return self
 
 
 class PayRedemption(Params):

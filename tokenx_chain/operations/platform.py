@@ -7,23 +7,28 @@ from tokenx_chain.contracts.calls import ZERO_ADDRESS, Call
 from tokenx_chain.contracts.factory import ImplementationAuthority
 from tokenx_chain.contracts.identity import KYC_TOPIC, ClaimIssuer, IdentityFactory
 from tokenx_chain.contracts.identity_registry import ClaimTopics, IdentityRegistry, IdentityStorage, TrustedIssuers
-from tokenx_chain.contracts.settlement import Settlement
+from tokenx_chain.contracts.settlement import AssetKind, Settlement
 from tokenx_chain.contracts.stablecoin import StableCoin
 from tokenx_chain.journal import JournaledTransaction
 from tokenx_chain.operations.context import Context, Step, created_address
 from tokenx_chain.operations.gas import USUAL_GAS, coins, wei_for
-from tokenx_chain.operations.keys import ATS_OPERATOR, CLAIM_ISSUER, PLATFORM, TREASURY
+from tokenx_chain.operations.keys import ATS_OPERATOR, ATS_SUBMITTER, CLAIM_ISSUER, PLATFORM, TREASURY
 from tokenx_chain.operations.params import Nothing
 
+RULES: Final = ("CountryBlock", "CountryAllow", "HolderRules", "VolumeWindow", "ExchangeLimit")
+"""Compliance modules; one instance of each serves every token. HolderRules stands for the four rules that count holders."""
 NAMES: Final = (
     "TREXFactory", "IdFactory", "TREXImplementationAuthority", "ImplementationAuthority", "ClaimIssuer", "IdentityRegistry",
-    "IdentityRegistryStorage", "TrustedIssuersRegistry", "ClaimTopicsRegistry", "CountryRule", "StableCoin", "Settlement",
+    "IdentityRegistryStorage", "TrustedIssuersRegistry", "ClaimTopicsRegistry", "StableCoin", "Settlement", "TransferLens",
+    *RULES,
 )  # fmt: skip
 """What platform.deploy leaves behind, by name in chain.contracts."""
 
 _DEV_TREASURY_FLOAT: Final = 10_000_000 * 10**6
 """Test dollars in the treasury of a development chain, in base units, so that redemptions can be paid."""
-_OPERATOR_GAS: Final = 15_000_000
+_SUBMITTER_GAS: Final = 15_000_000
+_MAX_FEE_BPS: Final = 100
+"""The most a fill's fees may be of its payments, in hundredths of a percent; the contract never takes more than a tenth."""
 
 
 @dataclass
@@ -55,7 +60,7 @@ async def deploy(ctx: Context, _params: Nothing) -> dict[str, Any]:
         contracts = await _suite_factory(work)
         contracts |= await _identity(work, contracts)
         contracts |= await _shared_registry(work, contracts)
-        contracts |= await _cash_and_settlement(work)
+        contracts |= await _own(work)
         await _fund(work, contracts)
         await ctx.mined(work.sent)
         await ctx.record_contracts({name: (contracts[name], {}) for name in NAMES})
@@ -112,23 +117,29 @@ async def _shared_registry(work: _Deployment, contracts: dict[str, str]) -> dict
     return {"IdentityRegistry": registry, "IdentityRegistryStorage": storage, "TrustedIssuersRegistry": issuers, "ClaimTopicsRegistry": topics}  # fmt: skip
 
 
-async def _cash_and_settlement(work: _Deployment) -> dict[str, str]:
+async def _own(work: _Deployment) -> dict[str, str]:
     """Our own contracts."""
-    platform = await work.ctx.address(PLATFORM)
+    ctx = work.ctx
+    platform, operator, submitter, treasury = [await ctx.address(key) for key in (PLATFORM, ATS_OPERATOR, ATS_SUBMITTER, TREASURY)]  # fmt: skip
     coin = await work.create("TestUSD", platform)
-    settlement = await work.create("Settlement", platform, coin)
-    rule = await work.create("CountryRule")
-    contract = Settlement(work.ctx.chain.artifacts.abi("Settlement"), settlement)
-    await work.calls({"settlement-operator": contract.set_operator(await work.ctx.address(ATS_OPERATOR), allowed=True)})
-    return {"StableCoin": coin, "Settlement": settlement, "CountryRule": rule}
+    contract = Settlement(ctx.chain.artifacts.abi("Settlement"), await work.create("Settlement", platform))
+    await work.calls({
+        "settlement-operator": contract.set_operator(operator, allowed=True),
+        "settlement-submitter": contract.set_submitter(submitter, allowed=True),
+        "settlement-cash": contract.set_asset(coin, AssetKind.CASH),
+        "settlement-fee-collector": contract.set_fee_collector(treasury, allowed=True),
+        "settlement-max-fee": contract.set_max_fee_bps(_MAX_FEE_BPS),
+    })  # fmt: skip
+    others = {name: await work.create(name) for name in ("TransferLens", *RULES)}
+    return {"StableCoin": coin, "Settlement": contract.address, **others}
 
 
 async def _fund(work: _Deployment, contracts: dict[str, str]) -> None:
     """Gas for the platform's other keys; on a development chain also cash for the treasury."""
     ctx = work.ctx
-    operator, treasury = await ctx.address(ATS_OPERATOR), await ctx.address(TREASURY)
+    submitter, treasury = await ctx.address(ATS_SUBMITTER), await ctx.address(TREASURY)
     calls = {
-        "gas:ats-operator": coins(operator, await wei_for(ctx, _OPERATOR_GAS)),
+        "gas:ats-submitter": coins(submitter, await wei_for(ctx, _SUBMITTER_GAS)),
         "gas:treasury": coins(treasury, await wei_for(ctx, USUAL_GAS)),
     }
     if ctx.chain.network.is_dev:

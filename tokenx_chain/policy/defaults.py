@@ -3,7 +3,7 @@ their holder always needs a second person; which amounts of the other powers nee
 
 from typing import Final
 
-from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM
+from tokenx_chain.operations.keys import ATS_SUBMITTER, PLATFORM
 from tokenx_chain.policy.rules import Rule
 
 _COIN: Final = 10**18
@@ -14,7 +14,7 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.deployment", kind="platform.deploy", key_ref=PLATFORM),
     Rule("default.gas", key_ref=PLATFORM, contract="coin", function="transfer", max_amount=100 * _COIN),
     Rule("default.suite", kind="offering.*", key_ref=PLATFORM, contract="TREXFactory", function="deployTREXSuite"),
-    Rule("default.listing", kind="offering.*", key_ref=PLATFORM, contract="Settlement*", function="setListed|setAsset"),
+    Rule("default.listing", kind="offering.*", key_ref=PLATFORM, contract="Settlement", function="setAsset"),
     Rule("default.identity", kind="investor.*", key_ref=PLATFORM, contract="IdFactory", function="createIdentity*"),
     Rule("default.claim", kind="investor.*", key_ref=PLATFORM, contract="unlisted", function="addClaim|removeClaim"),
     Rule("default.revocation", kind="investor.*", key_ref=PLATFORM, contract="ClaimIssuer", function="revokeClaimBySignature"),
@@ -23,6 +23,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
     Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer|recoveryAddress", approval_above=-1),
     Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),
-    Rule("default.settlement", key_ref=ATS_OPERATOR, contract="Settlement*", function="settle|settleBatch|settleAll|cancel"),
-    Rule("default.holder", contract="StableCoin|token:*", function="transfer|transferFrom|batchTransfer|approve"),
+    Rule("default.settlement", key_ref=ATS_SUBMITTER, contract="Settlement", function="settleBatch|settleAll|cancel"),
+    Rule("default.custody", kind="settlement.*", contract="Settlement", function="setCustodian"),
+    Rule("default.allowance", kind="settlement.*", contract="StableCoin|token:*", function="increaseAllowance|decreaseAllowance"),
+    Rule("default.holder", contract="StableCoin|token:*", function="transfer|transferFrom|batchTransfer"),
 )  # fmt: skip

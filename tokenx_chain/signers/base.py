@@ -1,8 +1,9 @@
 """What the transaction code calls. SigningDesk implements it on any backend; the backends themselves speak protocol.Signer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tokenx_chain.signers.errors import SignerUnavailable
 
@@ -58,4 +59,8 @@ class Signer(Protocol):
         """65 bytes r, s, v over the EIP-191 personal message. Raises SignerUnavailable.
 
         The same message gives the same signature only where the backend's capabilities say deterministic."""
+        ...
+
+    async def sign_typed_data(self, key_ref: str, typed_data: Mapping[str, Any]) -> bytes:
+        """65 bytes r, s, v over EIP-712 data. Raises SignerUnavailable, and SignerError when it is refused."""
         ...

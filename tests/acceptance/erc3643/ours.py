@@ -7,7 +7,7 @@ from tests.contracts.evm import reason_of
 from tests.contracts.market import Market, open_market
 from tests.standards.ground import KYC_DATA
 from tokenx_chain.contracts.identity import KYC_TOPIC
-from tokenx_chain.contracts.settlement_v2 import Leg, LegKind, SignedFill
+from tokenx_chain.contracts.settlement import Leg, LegKind, SignedFill
 from tokenx_chain.operations.claims import spellings
 
 

@@ -17,7 +17,7 @@ from tokenx_chain.contracts.token_agent import TokenAgent
 from tokenx_chain.networks.rpc import RpcError
 from tokenx_chain.standards.errors import Obstacle, Side
 
-_RULE_ABI: Final = "CountryRule"
+_RULE_ABI: Final = "CountryBlock"
 """All our modules answer `reason`, and all modules `moduleCheck` and `name`, under the same signatures."""
 _IDENTITY: Final = "identity"
 

@@ -3,7 +3,7 @@
 import json
 
 from tokenx_chain.chain import Chain
-from tokenx_chain.contracts.compliance import Compliance, CountryRule
+from tokenx_chain.contracts.compliance import Compliance
 from tokenx_chain.contracts.factory import SuiteFactory
 from tokenx_chain.contracts.identity import ClaimIssuer, Identity, IdentityFactory
 from tokenx_chain.contracts.identity_registry import IdentityRegistry
@@ -46,10 +46,6 @@ class Erc3643:
     @property
     def claim_issuer(self) -> ClaimIssuer:
         return ClaimIssuer(self._abi("ClaimIssuer"), self._at("ClaimIssuer"))
-
-    @property
-    def country_rule(self) -> CountryRule:
-        return CountryRule(self._abi("CountryRule"), self._at("CountryRule"))
 
     @property
     def settlement(self) -> Settlement:

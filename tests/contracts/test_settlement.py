@@ -1,4 +1,4 @@
-"""SettlementV2 with a real ERC-3643 token and the test coin: who may settle what, every refusal by name, whole or nothing."""
+"""Settlement with a real ERC-3643 token and the test coin: who may settle what, every refusal by name, whole or nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +12,7 @@ from tests.contracts.evm import ARTIFACTS, Contract, Evm, Reverted, reason_of
 from tests.contracts.market import FOREVER, Market, Party, open_market, party, permit_digest
 from tests.contracts.suites import Trex, wallet
 from tokenx_chain.contracts.calls import ZERO_ADDRESS
-from tokenx_chain.contracts.settlement import settlement_key
-from tokenx_chain.contracts.settlement_v2 import (
+from tokenx_chain.contracts.settlement import (
     AssetKind,
     Domain,
     Leg,
@@ -21,6 +20,7 @@ from tokenx_chain.contracts.settlement_v2 import (
     SettlementState,
     SignedFill,
     custody_digest,
+    settlement_key,
 )
 
 pytestmark = pytest.mark.stack
@@ -675,13 +675,39 @@ def test_ownership_moves_in_two_steps(market: Market) -> None:
 
 
 def test_contract_without_owner_is_not_deployed(evm: Evm) -> None:
-    assert evm.refusal(ARTIFACTS["SettlementV2"].deployment(ZERO_ADDRESS), evm.accounts[0]) == "ZeroAddress()"
+    assert evm.refusal(ARTIFACTS["Settlement"].deployment(ZERO_ADDRESS), evm.accounts[0]) == "ZeroAddress()"
 
 
 def test_every_error_and_event_can_be_told_from_the_others() -> None:
     """Revert data passes through several contracts and does not say whose it is: one selector, one meaning."""
     seen: dict[bytes, str] = {}
-    for name in ("SettlementV2", "TestUSD", "HolderCap", "LockUp", "VolumeWindow", "ExchangeLimit", "CountryHolderCap"):
+    for name in ("Settlement", "TestUSD", "HolderCap", "LockUp", "VolumeWindow", "ExchangeLimit", "CountryHolderCap"):
         for selector, entry in ARTIFACTS.abi(name).errors.items():
             said = entry["name"] + repr([field["type"] for field in entry["inputs"]])
             assert seen.setdefault(selector, said) == said
+
+
+# --- the coin's allowances ---
+
+
+def test_coin_allowance_is_added_to_and_taken_from_and_never_below_zero(market: Market) -> None:
+    holder, spender = market.buyer.address, market.stranger.address
+
+    def allowance() -> int:
+        return market.evm.read(market.cash.read("allowance", holder, spender))
+
+    for added in (300, 200):
+        market.evm.send(market.cash.call("increaseAllowance", spender, added), holder)
+    assert allowance() == 500
+    market.evm.send(market.cash.call("decreaseAllowance", spender, 450), holder)
+    assert allowance() == 50
+    refusal = market.evm.refusal(market.cash.call("decreaseAllowance", spender, 51), holder)
+    assert refusal == f"InsufficientCashAllowance({holder}, 50, 51)"
+    assert market.evm.refusal(market.cash.call("increaseAllowance", spender, 2**256 - 1), holder).startswith(
+        "0x4e487b71"
+    )
+
+
+def test_coin_is_minted_by_minters_only(market: Market) -> None:
+    stranger = market.stranger.address
+    assert market.evm.refusal(market.cash.call("mint", stranger, 1), stranger) == f"NotMinter({stranger})"
