@@ -51,19 +51,25 @@ class Anvil:
             command=(
                 str(find_program()), *pace, "--slots-in-an-epoch", "1", "--chain-id", str(CHAIN_ID), "--accounts", "10",
                 "--host", LOOPBACK, "--port", str(self.port), "--state", str(self.home / "state.json"), "--state-interval", "1",
-                "--quiet",
+                "--cache-path", str(self._old_states), "--quiet",
             ),
             probe=chain_probe(self.url, CHAIN_ID),
             port=self.port,
             env=inherited_environment(),
             cwd=private_folder(self.home),
             needs=needs,
-            prepare=self._drop_torn_state,
+            prepare=self._clear_up,
             death_signal=signal.SIGTERM,
         )  # fmt: skip
 
-    def _drop_torn_state(self) -> None:
-        """anvil refuses to start on an empty state file, which a kill in the middle of a write leaves behind."""
+    @property
+    def _old_states(self) -> Path:
+        """Where states of old blocks are put aside. By default that is the user's own folder, which a killed node leaves full for ever."""
+        return self.home / "old-states"
+
+    def _clear_up(self) -> None:
+        """What a kill leaves behind: old states nobody reads any more, and an empty state file, on which anvil refuses to start."""
+        shutil.rmtree(self._old_states, ignore_errors=True)
         state = self.home / "state.json"
         if state.exists() and state.stat().st_size == 0:
             state.unlink()
