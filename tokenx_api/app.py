@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from tokenx_api.admin.routes import router as admin
+from tokenx_api.agency.routes import router as agency
 from tokenx_api.ats.routes import router as ats
 from tokenx_api.audit.routes import router as audit
 from tokenx_api.auth.routes import router as auth
@@ -51,7 +52,7 @@ log = get_logger(__name__)
 
 ROUTERS = (
     orders,  # first: a request is matched against the routers in turn, and orders come most often
-    auth, users, investors, issuers, wallets, offerings, subscriptions, payments, compliance, tokenization, captable, portfolio,
+    auth, users, investors, issuers, wallets, offerings, subscriptions, payments, compliance, tokenization, agency, captable, portfolio,
     trades, settlement, redemptions, surveillance, ats, notifications, audit, lms, admin, streams,
     tokenization_internal, surveillance_internal, redemptions_internal, dead_letters,
 )  # fmt: skip

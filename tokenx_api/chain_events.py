@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from tokenx_api.agency import service as agency
 from tokenx_api.captable import service as captable
 from tokenx_api.context import AppContext
 from tokenx_api.db import WriteConn
@@ -161,6 +162,7 @@ async def dispatch(conn: WriteConn, chain_id: int, item: ChainItem) -> None:
     match item.type:
         case "transfer.final":
             await captable.on_transfer_final(conn, chain_id, item.seq, item.payload)
+            await agency.on_transfer_final(conn, chain_id=chain_id, event_id=item.event_id, tx_hash=item.tx_hash, payload=item.payload)  # fmt: skip
         case "settlement.final":
             await settlement.on_settlement_final(conn, item.payload, item.tx_hash)
         case "settlement.failed":
@@ -221,6 +223,7 @@ WAITING: Final[Mapping[str, OnOutcome]] = {
     "payment": _domain(payments),
     "subscription": _domain(subscriptions),
     "settlement": _domain(settlement),
+    "act": _domain(agency),
     "redemption": _redemption,
     "platform": _nobody_waits,
     "intent": _nobody_waits,

@@ -7,6 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
+from tokenx_api.agency import service as agency
 from tokenx_api.captable import service as captable
 from tokenx_api.chain_events import CONSUMER, RETRY, dispatch
 from tokenx_api.context import AppContext
@@ -128,6 +129,8 @@ async def _process(conn: WriteConn, chain_id: int, item: ChainItem) -> None:
     try:
         if item.type == "transfer.final":
             await _rebuild(conn, chain_id, item)
+            await agency.on_transfer_final(conn, chain_id=chain_id, event_id=item.event_id, tx_hash=item.tx_hash, payload=item.payload)  # fmt: skip
+            await conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
         else:
             await dispatch(conn, chain_id, item)
             await conn.execute("SET CONSTRAINTS ALL IMMEDIATE")

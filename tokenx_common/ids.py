@@ -24,6 +24,7 @@ Prefix = Literal[
     "res",
     "cor",
     "ins",
+    "act",
 ]
 
 _VERSION_7: Final = 0x7000

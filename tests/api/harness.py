@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -113,13 +114,27 @@ class Api:
             await connection.close()
 
 
+REFUSALS: dict[str, dict[str, Any]] = {}
+"""What the stand-in's /v1/simulate refuses, by a part of the request's text, such as an address."""
+
+
 def chain_stub() -> FastAPI:
-    """POST /v1/wallets as the chain service answers it: the same address for the same key_ref."""
+    """POST /v1/wallets as the chain service answers it: the same address for the same key_ref. /v1/simulate allows what is not in REFUSALS."""
     app = FastAPI()
 
     @app.post("/v1/wallets")
     async def wallets(body: dict[str, str]) -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]  # a route
         return {"key_ref": body["key_ref"], "address": address_of(body["key_ref"])}
+
+    @app.post("/v1/simulate")
+    async def simulate(body: dict[str, Any]) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]  # a route
+        text = json.dumps(body["params"]) + body["kind"]
+        found = next((refusal for part, refusal in REFUSALS.items() if part in text), None)
+        return found or {"ok": True, "reason": None, "reason_code": None, "side": None, "rule": None}
+
+    @app.post("/v1/transactions/{tx_id}/cancel")
+    async def cancel(tx_id: str, chain_id: int) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]  # a route
+        return {"tx_id": tx_id, "chain_id": chain_id}
 
     @app.get("/health/live")
     async def live() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]  # a route

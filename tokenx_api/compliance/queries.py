@@ -7,7 +7,8 @@ from tokenx_api.compliance.models import Decision
 from tokenx_api.db import ReadConn, Record, WriteConn
 
 SELECT_FACTS: LiteralString = """
-    SELECT i.kyc_status, i.kyc_expires_at, i.frozen, i.country, o.status AS offering_status, o.market_state, o.blocked_countries,
+    SELECT i.kyc_status, i.kyc_expires_at, i.frozen, i.revoked_at IS NOT NULL AS revoked, i.country, o.token_paused,
+           coalesce(h.wallet_frozen, false) AS wallet_frozen, o.status AS offering_status, o.market_state, o.blocked_countries,
            o.collar_bps, coalesce(w.status, 'none') AS wallet_status,
            coalesce((SELECT f.price_ticks * o.tick_size_minor FROM matcher.fills f WHERE f.offering_id = o.offering_id
                      ORDER BY f.exec_seq DESC LIMIT 1), o.unit_price_minor) AS reference_price_minor,
@@ -15,11 +16,14 @@ SELECT_FACTS: LiteralString = """
            (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'units', r.units,
                        'until', to_char(r.until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ORDER BY r.restriction_id), '[]')
             FROM compliance.transfer_restrictions r
-            WHERE r.offering_id = $2 AND (r.investor_id IS NULL OR r.investor_id = $1) AND r.lifted_at IS NULL) AS restrictions
+            WHERE r.offering_id = $2 AND (r.investor_id IS NULL OR r.investor_id = $1) AND r.lifted_at IS NULL)
+           || CASE WHEN h.units > 0 THEN jsonb_build_array(jsonb_build_object('kind', 'freeze', 'units', h.units, 'until', NULL)) ELSE '[]' END
+               AS restrictions
     FROM (SELECT 1) AS one
     LEFT JOIN api.investors i ON i.investor_id = $1
     LEFT JOIN api.offerings o ON o.offering_id = $2
     LEFT JOIN api.wallets w ON w.investor_id = $1 AND w.chain_id = o.chain_id
+    LEFT JOIN api.holding_freezes h ON h.investor_id = $1 AND h.offering_id = $2
     LEFT JOIN api.ledger_accounts cash ON cash.owner = 'investor:' || $1 AND cash.asset = o.currency
     LEFT JOIN api.ledger_accounts units ON units.owner = 'investor:' || $1 AND units.asset = $2"""
 INSERT_DECISION: LiteralString = """

@@ -94,6 +94,27 @@ def wallet_registered(facts: Facts) -> Refusal | None:
     return None
 
 
+def investor_not_revoked(facts: Facts) -> Refusal | None:
+    """KYC was not taken back. Source: 31 CFR 1023.220; ERC-3643 claim revocation."""
+    if facts["investor.revoked"]:
+        return Refusal("INVESTOR_REVOKED", "the identity check was revoked", Remedy("document", "kyc"))
+    return None
+
+
+def wallet_not_frozen(facts: Facts) -> Refusal | None:
+    """No agent has frozen the wallet for this token, whichever side it is on. Source: ERC-3643 setAddressFrozen."""
+    if facts["wallet.frozen"]:
+        return Refusal("WALLET_FROZEN", "the wallet is frozen for this offering", Remedy("support"))
+    return None
+
+
+def token_not_paused(facts: Facts) -> Refusal | None:
+    """No agent has paused the token. Source: ERC-3643 pause."""
+    if facts["token.paused"]:
+        return Refusal("TOKEN_PAUSED", "all transfers of this offering are paused")
+    return None
+
+
 def jurisdiction_allowed(facts: Facts) -> Refusal | None:
     """The offering may be sold where the buyer lives. Source: offering terms; state and foreign securities law."""
     if facts["investor.country"] in facts["offering.blocked_countries"]:
@@ -183,10 +204,14 @@ def collar(reference_minor: int, *, collar_bps: int) -> tuple[int, int]:
 _EVERY: Final[frozenset[Stage]] = frozenset({"subscription", "pre_trade", "settlement", "pre_transfer"})
 _TRADE: Final[frozenset[Stage]] = frozenset({"pre_trade"})
 _GIVE_UP: Final[frozenset[Stage]] = frozenset({"pre_trade", "pre_transfer"})
+_MOVE: Final[frozenset[Stage]] = frozenset({"pre_trade", "settlement", "pre_transfer"})
 
 RULES: Final = (
+    Rule("R26_investor_not_revoked", 1, "31 CFR 1023.220; ERC-3643 claim revocation", _EVERY, ("investor.revoked",), investor_not_revoked),
     Rule("R01_kyc_current", 1, "31 CFR 1023.220", _EVERY, ("investor.kyc_status", "as_of"), kyc_current),
     Rule("R21_account_frozen", 1, "ERC-3643 freeze; legal process", _EVERY, ("investor.frozen",), account_not_frozen),
+    Rule("R27_wallet_not_frozen", 1, "ERC-3643 setAddressFrozen", _EVERY, ("wallet.frozen",), wallet_not_frozen),
+    Rule("R28_token_not_paused", 1, "ERC-3643 pause", _MOVE, ("token.paused",), token_not_paused),
     Rule("R22_wallet_registered", 1, "ERC-3643 isVerified", _EVERY, ("wallet.status",), wallet_registered),
     Rule("R19_jurisdiction", 1, "offering terms; state and foreign securities law", _EVERY,
          ("investor.country", "offering.blocked_countries"), jurisdiction_allowed, side="buy"),
@@ -199,4 +224,4 @@ RULES: Final = (
     Rule("R25_price_collar", 1, "17 CFR 240.15c3-5(c)(1)(ii)", _TRADE,
          ("offering.reference_price_minor", "offering.collar_bps", "price_minor"), price_in_collar),
 )  # fmt: skip
-"""In the order in which reasons are shown. migrations/0012_rules.sql records the same ids and versions; a test compares."""
+"""In the order in which reasons are shown. migrations/0012_rules.sql and 0023_agent_acts.sql record the same ids and versions; a test compares."""

@@ -1,6 +1,6 @@
 """Refusals of the investor domain."""
 
-from tokenx_common.errors import Conflict
+from tokenx_common.errors import Conflict, PermissionDenied
 
 
 class ProfileExists(Conflict):
@@ -25,3 +25,27 @@ class AlreadySo(Conflict):
     """Frozen twice, or unfrozen twice."""
 
     code = "investor.already_so"
+
+
+class InvestorRevoked(PermissionDenied):
+    """The identity check was revoked: nothing may be done until there is a new one."""
+
+    code = "investor.revoked"
+
+
+class InvestorFrozen(PermissionDenied):
+    """A compliance officer has frozen the investor."""
+
+    code = "investor.frozen"
+
+
+class RevocationUnderWay(Conflict):
+    """The chain has not finished a revocation yet."""
+
+    code = "investor.revocation_under_way"
+
+
+class WalletNotRegistered(Conflict):
+    """There is no registered wallet to recover."""
+
+    code = "wallet.not_registered"

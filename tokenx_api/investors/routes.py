@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 
 from tokenx_api.auth.models import Actor
 from tokenx_api.db import ReadConn
-from tokenx_api.deps import ComplianceActor, Context, InvestorActor, Read, Write, require
+from tokenx_api.deps import ComplianceActor, Context, InvestorActor, Read, TransferAgentActor, Write, require
 from tokenx_api.investors import service
 from tokenx_api.investors.models import (
     Investor,
@@ -14,6 +14,7 @@ from tokenx_api.investors.models import (
     KycStatus,
     NewInvestor,
     ReasonRequest,
+    RecoveryAnswer,
     investor_view,
 )
 from tokenx_api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, decode_cursor
@@ -99,6 +100,33 @@ async def unfreeze_investor(
     """Let the investor act again."""
     after.add_task(context.wakeups.ring, "outbox")
     return await _set_frozen(conn, context, actor, investor_id, body.reason, frozen=False)
+
+
+@router.post("/{investor_id}:revoke")
+async def revoke_investor(
+    actor: ComplianceActor,
+    investor_id: str,
+    body: ReasonRequest,
+    context: Context,
+    conn: Write,
+    after: BackgroundTasks,
+) -> InvestorView:
+    """Take KYC back: nothing is let through from now on, and every token's contract is told. Asking again once nothing is held takes the
+    wallet off the registry; approving KYC again makes a new claim."""
+    after.add_task(context.wakeups.ring, "outbox")
+    investor = await service.revoke(conn, actor=actor, investor_id=investor_id, reason=body.reason,
+                                    chain_id=context.settings.chain_id, now=context.clock.now())  # fmt: skip
+    return await _view(conn, investor, for_staff=True)
+
+
+@router.post("/{investor_id}:recover", status_code=202)
+async def recover_investor(
+    actor: TransferAgentActor, investor_id: str, body: ReasonRequest, context: Context
+) -> RecoveryAnswer:
+    """Move everything the investor holds on chain to a new key, once a second person agrees to the operation."""
+    operation_id = await service.recover(context, actor=actor, investor_id=investor_id, reason=body.reason)
+    context.wakeups.ring("outbox")
+    return RecoveryAnswer(investor_id=investor_id, operation_id=operation_id)
 
 
 async def _set_frozen(

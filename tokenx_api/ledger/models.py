@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-EntryKind = Literal["deposit", "issue", "trade", "settle", "unwind", "redeem", "payout"]
+EntryKind = Literal["deposit", "issue", "trade", "settle", "unwind", "redeem", "payout", "act"]
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,18 @@ LIST: LiteralString = (
 LOCK: LiteralString = "SELECT 1 FROM api.offerings WHERE offering_id = $1 FOR UPDATE"
 MOVE: LiteralString = """
     UPDATE api.offerings SET status = $3 WHERE offering_id = $1 AND status = $2 RETURNING offering_id"""
+SET_PAUSED: LiteralString = """
+    UPDATE api.offerings SET token_paused = $2 WHERE offering_id = $1 AND token_paused <> $2 RETURNING offering_id"""
 START_DEPLOYMENT: LiteralString = """
     UPDATE api.offerings SET status = 'deploying', chain_id = $2 WHERE offering_id = $1 AND status = 'approved' RETURNING offering_id"""
 FINISH_DEPLOYMENT: LiteralString = """
     UPDATE api.offerings SET status = 'deployed', token_address = $2, contracts = $3 WHERE offering_id = $1 AND status = 'deploying'
     RETURNING offering_id"""
+
+
+async def set_paused(conn: WriteConn, offering_id: str, *, paused: bool) -> bool:
+    """Whether it changed."""
+    return await conn.fetchval(SET_PAUSED, offering_id, paused) is not None
 
 
 async def insert(conn: WriteConn, *, offering_id: str, issuer_id: str, terms: Terms) -> bool:

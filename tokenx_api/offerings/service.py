@@ -103,6 +103,11 @@ async def open_primary(conn: WriteConn, *, actor: Actor, offering_id: str) -> Of
     return await get(conn, offering_id)
 
 
+async def set_token_paused(conn: WriteConn, offering_id: str, *, paused: bool) -> bool:
+    """Whether transfers of the token are to be let through from now on, as far as this side knows. False when nothing changed."""
+    return await queries.set_paused(conn, offering_id, paused=paused)
+
+
 async def on_operation_final(conn: WriteConn, offering_id: str, operation_id: str, result: dict[str, Any]) -> None:
     """The token exists. Doing it twice changes nothing."""
     token = str(result["token"]).lower()

@@ -80,7 +80,8 @@ SET_PENDING: LiteralString = """
     UPDATE matcher.orders SET status = $2, decision_id = coalesce($3, decision_id), updated_at = clock_timestamp() WHERE order_id = $1"""
 SELECT_TO_REVOKE: LiteralString = """
     SELECT m.order_id FROM matcher.orders m JOIN api.investors i USING (investor_id)
-    WHERE m.closed_at IS NULL AND m.status <> 'pending_cancel' AND i.frozen ORDER BY m.order_id LIMIT $1"""
+    LEFT JOIN api.holding_freezes h USING (offering_id, investor_id)
+    WHERE m.closed_at IS NULL AND m.status <> 'pending_cancel' AND (i.frozen OR i.revoked_at IS NOT NULL OR h.wallet_frozen) ORDER BY m.order_id LIMIT $1"""
 SELECT_TO_EXPIRE: LiteralString = """
     SELECT order_id FROM matcher.orders
     WHERE closed_at IS NULL AND status <> 'pending_cancel' AND time_in_force = 'day' AND created_at < $2 ORDER BY order_id LIMIT $1"""

@@ -5,6 +5,7 @@ from typing import Any
 
 from tokenx_api.audit import service as audit
 from tokenx_api.db import ReadConn, WriteConn
+from tokenx_api.investors import service as investors
 from tokenx_api.ledger import models as accounts
 from tokenx_api.ledger import service as ledger
 from tokenx_api.ledger.models import Posting
@@ -29,7 +30,8 @@ async def deposit(
     currency: str,
     chain_id: int,
 ) -> Payment:
-    """A pending deposit. backend: PAYMENT_BACKEND of the settings. Raises NoWallet."""
+    """A pending deposit. backend: PAYMENT_BACKEND of the settings. Raises NoWallet, InvestorRevoked, InvestorFrozen."""
+    await investors.require_active(conn, investor_id)
     if await wallets.investor_wallet(conn, investor_id, chain_id) is None:
         raise NoWallet("your identity check must be approved first: it gives you the wallet that holds the cash")
     return await _request(

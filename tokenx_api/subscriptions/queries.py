@@ -22,8 +22,9 @@ LIST: LiteralString = (
     ORDER BY s.subscription_id DESC LIMIT $6"""
 )
 SELECT_TAKEN: LiteralString = """
-    SELECT coalesce(sum(units), 0)::bigint FROM api.subscriptions
-    WHERE offering_id = $1 AND status IN ('awaiting_funds', 'funded', 'accepted', 'issued')"""
+    SELECT coalesce(sum(units), 0)::bigint FROM (
+        SELECT units FROM api.subscriptions WHERE offering_id = $1 AND status IN ('awaiting_funds', 'funded', 'accepted', 'issued')
+        UNION ALL SELECT units_total FROM api.agent_acts WHERE offering_id = $1 AND kind = 'mint' AND status <> 'failed') taken"""
 MOVE: LiteralString = """
     UPDATE api.subscriptions SET status = $3, status_reason = $4, operation_id = $5, updated_at = now()
     WHERE subscription_id = $1 AND status = ANY($2::text[]) RETURNING subscription_id"""
@@ -83,7 +84,7 @@ async def select_page(
 
 
 async def select_taken(conn: ReadConn, offering_id: str) -> int:
-    """Units of the offering that are subscribed or issued. Hold the offering's row, or the answer is out of date at once."""
+    """Units of the offering that are subscribed, issued or minted by an agent. Hold the offering's row, or the answer is out of date at once."""
     return await conn.fetchval(SELECT_TAKEN, offering_id)
 
 

@@ -9,6 +9,7 @@ from tokenx_api.auth.models import Actor
 from tokenx_api.compliance import service as compliance
 from tokenx_api.compliance.models import Decision, Question
 from tokenx_api.db import ReadConn, WriteConn
+from tokenx_api.investors import service as investors
 from tokenx_api.ledger import models as accounts
 from tokenx_api.ledger import service as ledger
 from tokenx_api.ledger.errors import InsufficientBalance
@@ -20,7 +21,8 @@ from tokenx_api.subscriptions.errors import OfferingFull, WrongStatus
 from tokenx_api.subscriptions.models import Subscription
 from tokenx_api.subscriptions.queries import Scope
 from tokenx_api.tokenization import service as tokenization
-from tokenx_api.wallets.models import investor_key, issuer_key
+from tokenx_api.wallets import service as wallets
+from tokenx_api.wallets.models import issuer_key
 from tokenx_common.errors import Invalid, NotFound
 from tokenx_common.ids import new_id
 from tokenx_common.money import MAX_INT64, STABLECOIN_UNITS_PER_CENT
@@ -108,6 +110,8 @@ async def issue_when_cash_is_there(conn: WriteConn, subscription_id: str) -> boo
         return False
     if await queries.cash_is_coming(conn, subscription.investor_id):
         return False
+    if not (await investors.get(conn, subscription.investor_id)).may_act:
+        return False  # frozen or revoked since it was accepted: it waits until that is over
     operation_id = await _request_issue(conn, subscription)
     return await queries.move(conn, subscription_id, before=("accepted",), after="accepted", operation_id=operation_id)
 
@@ -191,12 +195,13 @@ async def _fund(conn: WriteConn, subscription: Subscription, *, actor: str) -> b
 async def _request_issue(conn: WriteConn, subscription: Subscription) -> str:
     offering = await offerings.get(conn, subscription.offering_id)
     assert offering.chain_id is not None, "an open offering is deployed"
+    key_ref = await wallets.investor_key_ref(conn, subscription.investor_id, offering.chain_id)
     params = {
         "subscription_id": subscription.subscription_id,
         "token": offering.token_address,
-        "to_key_ref": investor_key(subscription.investor_id),
+        "to_key_ref": key_ref,
         "units": subscription.units,
-        "cash_from_key_ref": investor_key(subscription.investor_id),
+        "cash_from_key_ref": key_ref,
         "cash_to_key_ref": issuer_key(offering.issuer_id),
         "cash_amount": subscription.amount_minor * STABLECOIN_UNITS_PER_CENT,
     }

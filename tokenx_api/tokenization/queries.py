@@ -193,6 +193,14 @@ SELECT_OPERATION: LiteralString = """
     SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result,
            (SELECT count(*) FROM chain.approvals a WHERE a.subject = 'operation:' || o.operation_id) AS approvals
     FROM chain.operations o WHERE operation_id = $1"""
+SELECT_BUSINESS_REF: LiteralString = """
+    SELECT o.business_ref FROM chain.tx_attempts a JOIN chain.transactions t USING (tx_id) JOIN chain.operations o USING (operation_id)
+    WHERE a.chain_id = $1 AND a.tx_hash = $2"""
+SELECT_RESULTS: LiteralString = """
+    SELECT result FROM chain.operations WHERE business_ref = $1 AND kind = $2 AND state = 'final' ORDER BY created_at, operation_id LIMIT 1000"""
+SELECT_WAITING: LiteralString = """
+    SELECT t.tx_id FROM chain.transactions t JOIN chain.operations o USING (operation_id)
+    WHERE t.operation_id = $1 AND t.nonce IS NULL AND t.state IN ('queued', 'paused') AND o.state IN ('queued', 'running') ORDER BY t.tx_id LIMIT 1"""
 SELECT_OPERATIONS: LiteralString = """
     SELECT operation_id, chain_id, kind, params, business_ref, state, correlation_id, result,
            (SELECT count(*) FROM chain.approvals a WHERE a.subject = 'operation:' || o.operation_id) AS approvals
@@ -575,6 +583,21 @@ async def select_status_history(conn: ReadConn, *, chain_id: int, before: dateti
 
 async def select_operation(conn: ReadConn, operation_id: str) -> Record | None:
     return await conn.fetchrow(SELECT_OPERATION, operation_id)
+
+
+async def select_business_ref(conn: ReadConn, *, chain_id: int, tx_hash: str) -> str | None:
+    """What waits for the operation that sent a transaction, in whichever attempt."""
+    return await conn.fetchval(SELECT_BUSINESS_REF, chain_id, tx_hash)
+
+
+async def select_results(conn: ReadConn, *, business_ref: str, kind: str) -> list[dict[str, Any]]:
+    """Of the final operations of a kind, oldest first."""
+    return [row["result"] or {} for row in await conn.fetch(SELECT_RESULTS, business_ref, kind)]
+
+
+async def select_waiting(conn: ReadConn, operation_id: str) -> str | None:
+    """The operation's transaction that nothing was signed for yet."""
+    return await conn.fetchval(SELECT_WAITING, operation_id)
 
 
 async def select_operations(conn: ReadConn, *, chain_id: int, states: list[str]) -> list[Record]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tokenx_common.wire import WireModel
 
-WalletStatus = Literal["created", "registering", "registered", "removed"]
+WalletStatus = Literal["created", "registering", "registered", "recovering", "removed"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,12 @@ def wallet_view(wallet: Wallet) -> WalletView:
 def investor_key(investor_id: str) -> str:
     """The name of an investor's custodial key."""
     return f"investor:{investor_id}"
+
+
+def next_key(key_ref: str) -> str:
+    """The name of the key that follows a lost one: 'investor:<id>', 'investor:<id>@2', 'investor:<id>@3', and so on."""
+    name, _, number = key_ref.partition("@")
+    return f"{name}@{int(number or 1) + 1}"
 
 
 def issuer_key(issuer_id: str) -> str:

@@ -16,6 +16,12 @@ SELECT_OF_INVESTORS: LiteralString = """
 SELECT_OF_ISSUERS: LiteralString = """
     SELECT wallet_id, chain_id, address, key_ref, investor_id, issuer_id, identity, status FROM api.wallets
     WHERE issuer_id = ANY($1::text[]) ORDER BY wallet_id LIMIT 1000"""
+SELECT_BY_ADDRESS: LiteralString = """
+    SELECT wallet_id, chain_id, address, key_ref, investor_id, issuer_id, identity, status FROM api.wallets WHERE chain_id = $1 AND address = $2"""
+REPLACE_KEY: LiteralString = """
+    UPDATE api.wallets SET address = $2, key_ref = $3, status = 'registered' WHERE wallet_id = $1 AND status = 'recovering' RETURNING wallet_id"""
+REMOVE: LiteralString = """
+    UPDATE api.wallets SET status = 'removed' WHERE wallet_id = $1"""
 MOVE: LiteralString = """
     UPDATE api.wallets SET status = $3, identity = coalesce($4, identity) WHERE wallet_id = $1 AND status = $2 RETURNING wallet_id"""
 
@@ -42,6 +48,21 @@ async def select_of_investors(conn: ReadConn, investor_ids: Sequence[str]) -> li
 
 async def select_of_issuers(conn: ReadConn, issuer_ids: Sequence[str]) -> list[Wallet]:
     return [_wallet(row) for row in await conn.fetch(SELECT_OF_ISSUERS, list(issuer_ids))]
+
+
+async def select_by_address(conn: ReadConn, *, chain_id: int, address: str) -> Wallet | None:
+    row = await conn.fetchrow(SELECT_BY_ADDRESS, chain_id, address)
+    return _wallet(row) if row else None
+
+
+async def replace_key(conn: WriteConn, wallet_id: str, *, address: str, key_ref: str) -> bool:
+    """Whether the wallet was being recovered, and now has the new key."""
+    return await conn.fetchval(REPLACE_KEY, wallet_id, address, key_ref) is not None
+
+
+async def remove(conn: WriteConn, wallet_id: str) -> None:
+    """Whatever its status was."""
+    await conn.execute(REMOVE, wallet_id)
 
 
 async def move(

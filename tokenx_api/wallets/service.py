@@ -16,9 +16,11 @@ async def custodial_address(context: AppContext, key_ref: str) -> str:
     return str(answer["address"]).lower()
 
 
-async def open_investor_wallet(conn: WriteConn, *, chain_id: int, investor_id: str, address: str) -> Wallet:
-    """The investor's wallet on the chain, on its way into the registry."""
-    return await _open(conn, chain_id, investor_key(investor_id), address, "registering", investor_id=investor_id)
+async def open_investor_wallet(
+    conn: WriteConn, *, chain_id: int, investor_id: str, key_ref: str, address: str
+) -> Wallet:
+    """The investor's wallet on the chain, on its way into the registry. key_ref: of the wallet that is there, or the investor's first."""
+    return await _open(conn, chain_id, key_ref, address, "registering", investor_id=investor_id)
 
 
 async def open_issuer_wallet(conn: WriteConn, *, chain_id: int, issuer_id: str, address: str) -> Wallet:
@@ -29,6 +31,12 @@ async def open_issuer_wallet(conn: WriteConn, *, chain_id: int, issuer_id: str, 
 async def investor_wallet(conn: ReadConn, investor_id: str, chain_id: int) -> Wallet | None:
     wallets = await queries.select_of_investors(conn, [investor_id])
     return next((wallet for wallet in wallets if wallet.chain_id == chain_id), None)
+
+
+async def investor_key_ref(conn: ReadConn, investor_id: str, chain_id: int) -> str:
+    """The name of the key the investor's wallet has now: the first one unless it was recovered."""
+    wallet = await investor_wallet(conn, investor_id, chain_id)
+    return wallet.key_ref if wallet else investor_key(investor_id)
 
 
 async def issuer_wallet(conn: ReadConn, issuer_id: str, chain_id: int) -> Wallet | None:
@@ -52,6 +60,31 @@ async def registered(conn: WriteConn, wallet_id: str, identity: str) -> bool:
 async def registration_failed(conn: WriteConn, wallet_id: str) -> bool:
     """Back to created, so that it can be tried again. False when it was not on its way."""
     return await queries.move(conn, wallet_id, before="registering", after="created")
+
+
+async def by_address(conn: ReadConn, *, chain_id: int, address: str) -> Wallet | None:
+    """Whose wallet an address is; None for nobody's, and for one that was given up in a recovery."""
+    return await queries.select_by_address(conn, chain_id=chain_id, address=address.lower())
+
+
+async def remove(conn: WriteConn, wallet_id: str) -> None:
+    """It counts as taken off the registry from now on."""
+    await queries.remove(conn, wallet_id)
+
+
+async def recovering(conn: WriteConn, wallet_id: str) -> bool:
+    """Its units are on their way to a new key. False when it is not registered: nothing changes."""
+    return await queries.move(conn, wallet_id, before="registered", after="recovering")
+
+
+async def recovered(conn: WriteConn, wallet_id: str, *, address: str, key_ref: str) -> bool:
+    """It has the new key from now on. False when it was not being recovered: nothing changes."""
+    return await queries.replace_key(conn, wallet_id, address=address, key_ref=key_ref)
+
+
+async def recovery_failed(conn: WriteConn, wallet_id: str) -> bool:
+    """Back to registered under its old key."""
+    return await queries.move(conn, wallet_id, before="recovering", after="registered")
 
 
 async def _open(

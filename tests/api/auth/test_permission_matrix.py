@@ -22,6 +22,8 @@ MATRIX: Final[dict[str, frozenset[Persona]]] = {
     "POST /v1/investors/{id}:reject-kyc": COMPLIANCE,
     "POST /v1/investors/{id}:freeze": COMPLIANCE,
     "POST /v1/investors/{id}:unfreeze": COMPLIANCE,
+    "POST /v1/investors/{id}:revoke": COMPLIANCE,
+    "POST /v1/investors/{id}:recover": frozenset({"transfer_agent"}),
     "POST /v1/issuers": frozenset({"issuer"}),
     "GET /v1/issuers/me": frozenset({"issuer"}),
     "GET /v1/issuers": STAFF,

@@ -1,4 +1,4 @@
-"""Open orders that must go: of investors who were frozen, and day orders of earlier days. Replicas may all sweep: a cancel is sent once."""
+"""Open orders that must go: of investors who were frozen or revoked, and day orders of earlier days. Replicas may all sweep: a cancel is sent once."""
 
 import asyncio
 from typing import Final

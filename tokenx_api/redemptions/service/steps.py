@@ -17,7 +17,6 @@ from tokenx_api.redemptions.service.gate import UNDECIDED, WORKER, decide, load,
 from tokenx_api.settings import ApiSettings
 from tokenx_api.tokenization import service as tokenization
 from tokenx_api.wallets import service as wallets
-from tokenx_api.wallets.models import investor_key
 from tokenx_common.clock import rfc3339
 from tokenx_common.money import STABLECOIN_UNITS_PER_CENT, format_amount
 
@@ -99,7 +98,7 @@ async def _payout(conn: WriteConn, redemption: Redemption, settings: ApiSettings
         kind="redemption.payout",
         params={
             "redemption_id": redemption.redemption_id,
-            "to_key_ref": investor_key(redemption.investor_id),
+            "to_key_ref": await wallets.investor_key_ref(conn, redemption.investor_id, settings.chain_id),
             "amount": redemption.amount_minor * STABLECOIN_UNITS_PER_CENT,
         },
         business_ref=f"redemption:{redemption.redemption_id}:payout",

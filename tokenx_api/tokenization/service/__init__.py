@@ -4,6 +4,7 @@ from tokenx_api.tokenization.service.events import append_events, chain_heads, e
 from tokenx_api.tokenization.service.intents import agree, request_intent, transaction, transaction_page
 from tokenx_api.tokenization.service.journal import (
     DeadLetter,
+    business_ref_of,
     close_dead_letter,
     contracts,
     dead_letter,
@@ -12,7 +13,9 @@ from tokenx_api.tokenization.service.journal import (
     open_operations,
     operation,
     policy,
+    results,
     sign_jobs,
+    waiting_transaction,
     write_journal,
 )
 from tokenx_api.tokenization.service.operations import (
@@ -36,10 +39,10 @@ from tokenx_api.tokenization.service.staff import cancel, simulate, speed_up
 from tokenx_api.tokenization.service.views import chain_status, dead_letter_page, operation_page, operation_view
 
 __all__ = [
-    "DeadLetter", "OperationKind", "agree", "append_events", "approve_policy_change", "cancel", "chain_heads", "chain_status",
+    "DeadLetter", "OperationKind", "agree", "append_events", "approve_policy_change", "business_ref_of", "cancel", "chain_heads", "chain_status",
     "check_policy_change", "checkpoints", "close_dead_letter", "contracts", "dead_letter", "dead_letter_page", "endpoints", "events_after",
     "nonces", "open_dead_letter", "open_operations", "operation", "operation_page", "operation_view", "policy", "policy_change_page",
     "policy_view", "propose_policy", "put_in_effect", "reject_policy_change", "repeat_intent", "request_intent", "request_operation",
-    "request_platform", "rerun_operation", "sign_jobs", "signer_page", "simulate", "speed_up", "status_history", "stream_head", "transaction",
-    "transaction_page", "write_journal",
+    "request_platform", "rerun_operation", "results", "sign_jobs", "signer_page", "simulate", "speed_up", "status_history", "stream_head", "transaction",
+    "transaction_page", "waiting_transaction", "write_journal",
 ]  # fmt: skip

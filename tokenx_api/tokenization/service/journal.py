@@ -209,6 +209,21 @@ async def operation(conn: ReadConn, operation_id: str) -> JournaledOperation:
     return (await _with_transactions(conn, [row]))[0]
 
 
+async def business_ref_of(conn: ReadConn, *, chain_id: int, tx_hash: str) -> str | None:
+    """What waits for the operation that sent a transaction; None for one that is not ours."""
+    return await queries.select_business_ref(conn, chain_id=chain_id, tx_hash=tx_hash)
+
+
+async def results(conn: ReadConn, *, business_ref: str, kind: str) -> list[dict[str, Any]]:
+    """What the final operations of a kind reported, oldest first."""
+    return await queries.select_results(conn, business_ref=business_ref, kind=kind)
+
+
+async def waiting_transaction(conn: ReadConn, operation_id: str) -> str | None:
+    """The transaction of an operation under way that nothing was signed for yet, for example because a second person has to agree."""
+    return await queries.select_waiting(conn, operation_id)
+
+
 async def open_operations(conn: ReadConn, chain_id: int) -> list[JournaledOperation]:
     """What is queued or running, oldest first, with its transactions."""
     return await _with_transactions(conn, await queries.select_operations(conn, chain_id=chain_id, states=OPEN_STATES))

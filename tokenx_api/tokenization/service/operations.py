@@ -17,7 +17,9 @@ INTENT: Final = "transaction.send"
 """A single call somebody asked the chain service for; the only kind nobody else waits for."""
 OperationKind = Literal[
     "platform.deploy", "offering.deploy", "investor.register", "investor.unregister", "cash.mint", "cash.transfer", "subscription.issue",
-    "token.mint", "token.burn", "token.transfer", "token.freeze", "settlement.batch", "redemption.payout",
+    "investor.revoke", "investor.recover", "token.mint", "token.burn", "token.transfer", "token.freeze", "token.force_transfer", "token.freeze_units",
+    "token.pause", "token.mint_batch", "token.burn_batch", "token.transfer_batch", "token.freeze_batch", "token.force_transfer_batch",
+    "token.freeze_units_batch", "settlement.batch", "redemption.payout",
 ]  # fmt: skip
 
 
