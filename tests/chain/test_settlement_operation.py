@@ -192,3 +192,15 @@ async def test_offering_with_rules_refuses_by_each_of_them(floor: Floor) -> None
 async def simulated(stack: Stack, kind: str, **params: Any) -> str | None:
     """The pre-check's code."""
     return (await stack.client.post("/v1/simulate", {"chain_id": 31337, "kind": kind, "params": params}))["reason_code"]
+
+
+async def test_holder_who_comes_back_from_another_country_is_counted_there(floor: Floor) -> None:
+    """The registry tells the rules nothing: registering a wallet that holds units has them look again."""
+    stack, wallets = floor.stack, floor.wallets
+    rules = {"max_holders_by_country": {"DE": 1}}
+    token = (await stack.run("offering.deploy", offering_id="off_sync", name="Sync", symbol="SYNC", transfer_rules=rules))["token"]  # fmt: skip
+    await stack.run("token.mint", token=token, to=wallets["dan"], units="1")
+    assert await simulated(stack, "token.mint", token=token, to=wallets["fay"], units="1") is None
+    await stack.run("investor.revoke", investor_id="dan", wallet=wallets["dan"])
+    await stack.run("investor.register", investor_id="dan", key_ref=key("dan"), country="DE", claim_serial=2)
+    assert await simulated(stack, "token.mint", token=token, to=wallets["fay"], units="1") == "compliance.country_holder_cap"  # fmt: skip

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from tokenx_chain.contracts.calls import ZERO_ADDRESS
+from tokenx_chain.contracts.claims import RegistryUpdates
 from tokenx_chain.contracts.identity import KYC_TOPIC
 from tokenx_chain.operations.acts import step
 from tokenx_chain.operations.claims import revocations, shown_signature, signed_claim
@@ -23,7 +24,8 @@ _START_GAS_FACTOR: Final = 10
 async def register(ctx: Context, params: RegisterInvestor) -> dict[str, Any]:
     """Returns {address, identity, signature}, the last of the claim that counts from now on: what a revocation needs.
 
-    Gas, identity, claim and registration go out in one breath, in this order."""
+    Gas, identity, claim and registration go out in one breath, in this order. Of a wallet that is registered already, the country is
+    brought up to date, and the rules that count holders look at it again."""
     standard = Erc3643(ctx.chain)
     country = country_number(params.country)
     wallet = await ctx.address(params.key_ref)
@@ -36,12 +38,18 @@ async def register(ctx: Context, params: RegisterInvestor) -> dict[str, Any]:
     registry = standard.registry()
     if ctx.was_sent("register") or not await ctx.read(registry.contains(wallet)):
         steps.append(await step(ctx, "register", lambda to: to.register_identity(wallet=wallet, identity=identity, country=country), gas=_REGISTER_GAS))  # fmt: skip
+    elif ctx.was_sent("country") or await ctx.read(_updates(ctx, registry.address).country_of(wallet)) != country:
+        steps.append(await step(ctx, "country", lambda to: to.update_country(wallet=wallet, country=country)))
     await ctx.mined(await ctx.send_all(steps))
     if not await ctx.read(registry.is_verified(wallet)):
         raise OperationFailed("identity.not_verified", "registered, but the registry does not accept the claim")
     await sync(ctx, wallet)
     signature = await shown_signature(ctx, standard, identity)
     return {"address": wallet, "identity": identity, "signature": "0x" + signature.hex()}
+
+
+def _updates(ctx: Context, registry: str) -> RegistryUpdates:
+    return RegistryUpdates(ctx.chain.artifacts.abi("IdentityRegistry"), registry)
 
 
 async def _claim(ctx: Context, standard: Erc3643, identity: str, params: RegisterInvestor) -> Step:

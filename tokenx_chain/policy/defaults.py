@@ -20,6 +20,7 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.revocation", kind="investor.*", key_ref=PLATFORM, contract="ClaimIssuer", function="revokeClaimBySignature"),
     Rule("default.registry", kind="investor.*", key_ref=PLATFORM, contract="IdentityRegistry",
          function="registerIdentity|batchRegisterIdentity|deleteIdentity|updateIdentity|updateCountry"),
+    Rule("default.books", kind="investor.*", key_ref=PLATFORM, contract="HolderRules", function="sync"),
     Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
     Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer|recoveryAddress", approval_above=-1),
     Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),

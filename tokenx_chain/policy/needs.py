@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tokenx_chain.operations.keys import ATS_OPERATOR, PLATFORM, TREASURY
+from tokenx_chain.operations.keys import ATS_SUBMITTER, PLATFORM, TREASURY
 from tokenx_chain.policy.rules import Outcome, Request, Rule, decide
 
 HOLDER: Final = "investor:any"
@@ -29,8 +29,8 @@ def _registry(*functions: str) -> tuple[Need, ...]:
 
 NEEDS: Final[dict[str, tuple[Need, ...]]] = {
     "platform.deploy": ((PLATFORM, "create", "create"), (PLATFORM, "unlisted", "0x00000000"), _GAS),
-    "offering.deploy": ((PLATFORM, "TREXFactory", "deployTREXSuite"), (PLATFORM, "Settlement", "setListed"), *_agent("unpause")),
-    "investor.register": (_GAS, (PLATFORM, "IdFactory", "createIdentity"), (PLATFORM, "unlisted", "addClaim"), *_registry("registerIdentity")),
+    "offering.deploy": ((PLATFORM, "TREXFactory", "deployTREXSuite"), (PLATFORM, "Settlement", "setAsset"), *_agent("unpause")),
+    "investor.register": (_GAS, (PLATFORM, "IdFactory", "createIdentity"), (PLATFORM, "unlisted", "addClaim"), (PLATFORM, "HolderRules", "sync"), *_registry("registerIdentity", "updateCountry")),
     "investor.unregister": _registry("deleteIdentity"),
     "investor.revoke": ((PLATFORM, "ClaimIssuer", "revokeClaimBySignature"), *_agent("setAddressFrozen"), *_registry("deleteIdentity")),
     "investor.recover": (_GAS, *_agent("setAddressFrozen", "forcedTransfer"), *_registry("registerIdentity", "deleteIdentity")),
@@ -50,7 +50,10 @@ NEEDS: Final[dict[str, tuple[Need, ...]]] = {
     "token.freeze_units": _agent("freezePartialTokens", "unfreezePartialTokens"),
     "token.freeze_units_batch": _agent("batchFreezePartialTokens", "batchUnfreezePartialTokens"),
     "token.pause": _agent("pause", "unpause"),
-    "settlement.batch": (_GAS, (HOLDER, "StableCoin", "approve"), (HOLDER, _TOKEN, "approve"), (ATS_OPERATOR, "Settlement", "settle")),
+    "settlement.batch": (
+        _GAS, *((HOLDER, asset, f"{change}Allowance") for asset in ("StableCoin", _TOKEN) for change in ("increase", "decrease")),
+        (HOLDER, "Settlement", "setCustodian"), (ATS_SUBMITTER, "Settlement", "settleBatch"),
+    ),
     "redemption.payout": (_GAS, (TREASURY, "StableCoin", "transfer")),
 }  # fmt: skip
 """By kind of operation. A kind that is missing here is one nobody is warned about."""
