@@ -56,7 +56,7 @@ def create_app(settings: ChainSettings, signers: SignerSettings) -> FastAPI:
 def _runtimes(settings: ChainSettings, *, api: ServiceClient, bus: Bus, signer: SigningDesk, artifacts: Artifacts) -> dict[int, ChainRuntime]:  # fmt: skip
     return {
         number: ChainRuntime(NETWORKS[number], settings.reach[number], api=api, bus=bus, signer=signer, artifacts=artifacts,
-                             backend=signer.backend)
+                             backend=signer.backend, most_open=settings.chain_intents_per_key)
         for number in settings.chain_ids
     }  # fmt: skip
 

@@ -192,14 +192,13 @@ async def send_transaction(
     asked_by: Annotated[ServiceName, Depends(require_service("api", "cli"))],
 ) -> TransactionAccepted:
     """202: durable and under way. 200: the key came before with the same body. 409 transaction.key_reused: with another one.
-    403 policy.*: may not be signed, nothing was queued."""
+    403 policy.*: may not be signed; 429 transaction.too_many with Retry-After: too much of this key is under way. Then nothing was queued."""
     runtime = runtime_of(request, body.chain_id)
     params, plain = _params(body)
     operation_id, is_new = await runtime.desk.request(
         kind=intent.KIND, params=plain, call=intent.as_call(params), key_ref=body.key_ref, idempotency_key=key, asked_by=asked_by,
-        correlation_id=correlation_id(),
+        correlation_id=correlation_id(), start=runtime.runner.accept,
     )  # fmt: skip
-    await runtime.runner.accept(operation_id)
     response.status_code = 202 if is_new else 200
     tx_id = f"{operation_id}:{intent.STEP}"
     return TransactionAccepted(tx_id=tx_id, operation_id=operation_id, state=(await runtime.desk.get(tx_id))["state"])

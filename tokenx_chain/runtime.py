@@ -50,7 +50,8 @@ class ChainRuntime:
     """Owns everything about one chain. `run` works until cancelled."""
 
     def __init__(self, network: Network, reach: EndpointSettings, *, api: ServiceClient, bus: Bus, signer: Signer, artifacts: Artifacts,
-                 backend: str = "local") -> None:  # fmt: skip
+                 backend: str = "local", most_open: int = 1000) -> None:  # fmt: skip
+        self._most_open = most_open
         self._backend = backend
         self._rpc = Rpc(reach.urls, private_urls=reach.private_urls, rate_per_s=reach.rate_per_s, burst=reach.burst)
         self._bus = bus
@@ -109,8 +110,9 @@ class ChainRuntime:
         runner = Runner(self.chain, journal=self._journal, publisher=self.publisher, senders=senders, tracker=self._tracker,
                         index=self._index, tasks=tasks)  # fmt: skip
         self._desk = TransactionDesk(
-            self.chain, journal=self._journal, senders=senders, tracker=self._tracker, gate=gate
-        )
+            self.chain, journal=self._journal, senders=senders, tracker=self._tracker, gate=gate, open_calls=runner.open_calls,
+            most_open=self._most_open,
+        )  # fmt: skip
         runner.resume(await self._journal.open_operations())
         tasks.create_task(self._tracker.run(), name="tracker")
         tasks.create_task(self.follower.run(), name="follower")

@@ -33,6 +33,8 @@ class ChainSettings(ServiceSettings):
     rpc_urls: Annotated[dict[int, tuple[str, ...]], NoDecode] = Field(default_factory=dict[int, tuple[str, ...]], validate_default=True)  # fmt: skip
     reach: Annotated[dict[int, EndpointSettings], NoDecode] = Field(default_factory=dict[int, EndpointSettings], validate_default=True)  # fmt: skip
     contracts_dir: Path = Path("contracts")
+    chain_intents_per_key: int = Field(default=1000, ge=1)
+    """Single calls of one key that may be under way at a time; the next one is told to come back."""
 
     @field_validator("chain_ids", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import httpx
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
@@ -82,10 +82,21 @@ class _Edge:
                 message["headers"] = [*message["headers"], (HEADER.encode(), current.encode())]
             await send(message)
 
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            """A body without a length is counted while it comes."""
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413, f"at most {MAX_BODY_BYTES} bytes")
+            return message
+
         if int(headers.get(b"content-length", b"0") or 0) > MAX_BODY_BYTES:
             await problem(413, "request.too_large", f"at most {MAX_BODY_BYTES} bytes")(scope, receive, send_with_id)
         else:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive_within_limit, send_with_id)
         route = getattr(scope.get("route"), "path", "unmatched")
         REQUESTS.labels(self._service, scope["method"], route, status).inc()
         DURATION.labels(self._service, route).observe(monotonic_s() - started)

@@ -150,15 +150,18 @@ def chain_stack(keys: ServiceKeys, valkey: ValkeyServer, *, steered: bool = Fals
         for server in (proxy, journal, *((miner,) if steered else ())):
             server.start()
             stack.callback(server.stop)
-        spec = _service(keys, valkey, folder, rpc_url=proxy.url, api_url=journal.url, module=module, extra=extra or {})
+        spec = service_spec(
+            keys, valkey, folder, rpc_url=proxy.url, api_url=journal.url, module=module, extra=extra or {}
+        )
         service = stack.enter_context(foreground.run(spec, folder / "chain.log"))
         url = f"http://127.0.0.1:{spec.port}"
         client = ServiceClient("chain", url, ServiceSigner("api", keys.private("api")))
         yield Stack(anvil, miner, proxy, journal.state, service, client, url)
 
 
-def _service(keys: ServiceKeys, valkey: ValkeyServer, folder: Path, *, rpc_url: str, api_url: str, module: str,
-             extra: dict[str, str]) -> ProcessSpec:  # fmt: skip
+def service_spec(keys: ServiceKeys, valkey: ValkeyServer, folder: Path, *, rpc_url: str, api_url: str, module: str,
+                     extra: dict[str, str]) -> ProcessSpec:  # fmt: skip
+    """A chain service on a free port, with the seed of these tests."""
     seed, port = folder / "seed", ports.free_port()
     seed.write_bytes(SEED)
     seed.chmod(0o600)

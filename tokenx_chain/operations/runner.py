@@ -1,6 +1,7 @@
 """Runs operations: each accepted once, re-run after a restart until its end, closed only when its transactions are final."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -25,8 +26,9 @@ from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
 
-AT_ONCE: Final = 64
-"""Operations that work at the same time; the others wait in line."""
+AT_ONCE: Final = 256
+"""Operations that work at the same time, and as many single calls; the others wait in line. What only waits for finality counts no more. Calls of others
+have a line of their own, so that the platform's work goes on whatever they wait for."""
 RETRY_S: Final = 0.5
 CLOSED: Final = frozenset({"final", "failed"})
 
@@ -46,11 +48,17 @@ class Runner:
         self._running: set[str] = set()
         self._crashed: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._call_slots = asyncio.Semaphore(AT_ONCE)
+        self._open_calls: Counter[str] = Counter()
 
     @property
     def running(self) -> int:
         """Operations under way or waiting for a slot."""
         return len(self._running)
+
+    def open_calls(self, key_ref: str) -> int:
+        """Single calls of a key that have not ended."""
+        return self._open_calls[key_ref]
 
     async def accept(self, operation_id: str, *, rerun: bool = False) -> str:
         """Start an operation the api holds, unless it is under way or closed; returns its state. Raises TokenxError.
@@ -73,6 +81,8 @@ class Runner:
         if journaled.operation_id in self._running:
             return
         self._running.add(journaled.operation_id)
+        if journaled.kind == intent.KIND:
+            self._open_calls[str(journaled.params.get("key_ref"))] += 1
         for entry in journaled.transactions:
             self._tracker.adopt(entry)
         self._tasks.create_task(self._run(journaled), name=f"operation:{journaled.operation_id}")
@@ -85,13 +95,14 @@ class Runner:
         ctx = Context(operation, self._chain, journal=self._journal, senders=self._senders, tracker=self._tracker,
                       index=self._index, recorded=journaled.transactions)  # fmt: skip
         try:
-            async with self._slots:
-                await self._journal.write([_state(operation, "running")])
-                await self._close(operation, ctx, await self._outcome(operation, ctx))
+            await self._close(operation, ctx, await self._outcome(operation, ctx))
         except Exception as error:  # noqa: BLE001  # a fault of ours in one operation must not stop the others
             await self._set_aside(operation, error)
         else:
             self._running.discard(operation.operation_id)
+        finally:
+            if operation.kind == intent.KIND:
+                self._open_calls[str(operation.params.get("key_ref"))] -= 1
 
     async def _set_aside(self, operation: Operation, error: Exception) -> None:
         """Leave the operation open for a person to look at: it may have sent something, so calling it failed would be a guess."""
@@ -103,9 +114,14 @@ class Runner:
 
     async def _outcome(self, operation: Operation, ctx: Context) -> dict[str, Any] | OperationFailed:
         """The program's end, once nothing it relied on can change any more. A reorganisation in between runs it again."""
+        is_told = False
         while True:
             try:
-                outcome = await self._attempt(operation, ctx)
+                async with self._call_slots if operation.kind == intent.KIND else self._slots:
+                    if not is_told:
+                        await self._journal.write([_state(operation, "running")])
+                        is_told = True
+                    outcome = await self._attempt(operation, ctx)
                 self._senders.promises.release(operation.operation_id)
                 if await self._all_final(ctx, expect_ok=not isinstance(outcome, OperationFailed)):
                     return outcome if isinstance(outcome, OperationFailed) else self._with_mined_hashes(ctx, outcome)

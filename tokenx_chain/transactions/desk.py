@@ -1,7 +1,9 @@
 """What others may ask about transactions: send one, look, cancel, offer more, try out, and where a key's nonces stand."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from tokenx_common.ids import new_id
 
 MOST_QUEUED: Final = 5000
 """Intents of a chain that may wait for a nonce; beyond that the asker is told to come back."""
+COME_BACK_S: Final = 5
 
 
 class NotAllowed(PermissionDenied):
@@ -66,15 +69,20 @@ class NonceView:
 class TransactionDesk:
     """The use cases behind /v1/transactions of one chain."""
 
-    def __init__(self, chain: Chain, *, journal: Journal, senders: Senders, tracker: Tracker, gate: Gate) -> None:
+    def __init__(self, chain: Chain, *, journal: Journal, senders: Senders, tracker: Tracker, gate: Gate, open_calls: Callable[[str], int],
+                 most_open: int) -> None:  # fmt: skip
+        self._open_calls = open_calls
+        self._most_open = most_open
+        self._asking: Counter[str] = Counter()
         self._chain = chain
         self._journal = journal
         self._senders = senders
         self._tracker = tracker
         self._gate = gate
 
-    async def request(self, *, kind: str, params: Record, call: Call, key_ref: str, idempotency_key: str, asked_by: str, correlation_id: str) -> tuple[str, bool]:  # fmt: skip
-        """Make an intent durable; (operation id, whether it is new). Raises NotAllowed, TooMany, TokenxError 'transaction.key_reused'."""
+    async def request(self, *, kind: str, params: Record, call: Call, key_ref: str, idempotency_key: str, asked_by: str, correlation_id: str,
+                      start: Callable[[str], Awaitable[str]]) -> tuple[str, bool]:  # fmt: skip
+        """Make an intent durable and start it; (operation id, whether it is new). Raises NotAllowed, TooMany, TokenxError 'transaction.key_reused'."""
         decision, _ = self._gate.decide(key_ref, call, kind=kind)
         if (
             decision.outcome is Outcome.DENY
@@ -82,12 +90,28 @@ class TransactionDesk:
             and decision.code != "policy.daily_amount"
         ):
             raise NotAllowed(decision.detail, code=decision.code)
-        if sum(len(sender.queued) for sender in self._senders.all()) >= MOST_QUEUED:
-            raise TooMany(f"{MOST_QUEUED} intents wait already")
-        body = {"operation_id": new_id("op"), "idempotency_key": idempotency_key, "params": params, "key_ref": key_ref,
-                "from_address": await self._address(key_ref), "to_address": call.to, "requested_by": asked_by,
-                "correlation_id": correlation_id}  # fmt: skip
-        return await self._journal.request_intent(body)
+        with self._place(key_ref):
+            body = {"operation_id": new_id("op"), "idempotency_key": idempotency_key, "params": params, "key_ref": key_ref,
+                    "from_address": await self._address(key_ref), "to_address": call.to, "requested_by": asked_by,
+                    "correlation_id": correlation_id}  # fmt: skip
+            operation_id, is_new = await self._journal.request_intent(body)
+            await start(operation_id)
+        return operation_id, is_new
+
+    @contextmanager
+    def _place(self, key_ref: str) -> Generator[None]:
+        """Room for one more of this key; also those just being made durable count. Raises TooMany."""
+        waiting = sum(len(sender.queued) for sender in self._senders.all())
+        if waiting >= MOST_QUEUED:
+            raise TooMany(f"{waiting} intents wait on this chain already", retry_after_s=COME_BACK_S)
+        mine = self._open_calls(key_ref) + self._asking[key_ref]
+        if mine >= self._most_open:
+            raise TooMany(f"{mine} intents of {key_ref} have not ended yet", retry_after_s=COME_BACK_S, open=mine)
+        self._asking[key_ref] += 1
+        try:
+            yield
+        finally:
+            self._asking[key_ref] -= 1
 
     async def get(self, tx_id: str) -> Record:
         """With attempts and history. Raises NotFound."""
