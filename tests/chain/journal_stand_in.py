@@ -37,6 +37,8 @@ class JournalState:
 
     epoch: int = 0
     holder: str = ""
+    waiting: str = ""
+    """Who asked last for the lease while another held it."""
     away: bool = False
     operations: dict[str, Row] = field(default_factory=dict[str, Row])
     transactions: dict[str, Row] = field(default_factory=dict[str, Row])
@@ -232,6 +234,7 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
     @app.post("/internal/leases/{resource}")
     async def lease(resource: str, body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         if state.holder not in ("", body["holder"]):
+            state.waiting = body["holder"]
             raise Conflict("held", code="lease.held", retry_after_s=1)
         if state.holder == "":
             state.epoch, state.holder = state.epoch + 1, body["holder"]
