@@ -398,13 +398,15 @@ async def test_kill_under_load_loses_no_job(tmp_path: Path) -> None:
 
 
 async def test_signerd_ends_with_its_parent(tmp_path: Path) -> None:
-    """Also when the parent is killed: nobody is left holding keys."""
+    """Also when the parent is killed: nobody is left holding keys, and nothing is left of the socket."""
     parent, info = await _service(tmp_path)
+    assert len(list((tmp_path / "run").iterdir())) == 1
     os.kill(parent.pid, signal.SIGKILL)
     await parent.wait()
     async with asyncio.timeout(20):
         while _is_alive(info["signerd"]):
             await asyncio.sleep(0.05)
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def _is_alive(pid: int) -> bool:
@@ -442,9 +444,11 @@ asyncio.run(main())
 async def _service(folder: Path) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
     """A process that signs through signerd as the chain service does, configured by its environment, logging everything."""
     store = write_keystore(folder / "keys", KEYS)
+    (folder / "run").mkdir()
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TOKENX_ENV": "prod", "SIGNER_BACKEND": "local", "SIGNER_KEYSTORE": str(store),
         "SIGNER_PASSPHRASE_FILE": str(private(folder / "passphrase", PASSPHRASE)), "CHAIN_IDS": "31337", "LOG_LEVEL": "debug",
+        "SIGNER_SOCKET_DIR": str(folder / "run"),
     }  # fmt: skip
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

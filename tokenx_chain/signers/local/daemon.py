@@ -51,13 +51,14 @@ class Daemon:
         self._connections = 0
 
     async def serve(self, path: Path, until: "asyncio.Future[None]") -> None:
-        """Listen until the future is done. The socket is 0600 from its first moment."""
+        """Listen until the future is done. The socket is 0600 from its first moment. A parent that was killed cannot tidy up: that is done here."""
         server = await asyncio.start_unix_server(self._talk, sock=listen(path), limit=MAX_LINE_BYTES)
         log.info("signerd.ready", vault=repr(self._vault))
         try:
             await until
         finally:
             server.close()
+            tidy(path)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         refusal = self._refusal(writer.get_extra_info("socket"))
@@ -138,6 +139,13 @@ def listen(path: Path) -> socket.socket:
     listener.listen(MAX_CONNECTIONS)
     unnamed.rename(path)
     return listener
+
+
+def tidy(path: Path) -> None:
+    """Take away the socket and the folder made for it, unless the parent was faster or the folder holds something else."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
 
 
 def peer(connection: socket.socket) -> tuple[int | None, int]:
