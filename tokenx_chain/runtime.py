@@ -113,6 +113,7 @@ class ChainRuntime:
             self.chain, journal=self._journal, senders=senders, tracker=self._tracker, gate=gate, open_calls=runner.open_calls,
             most_open=self._most_open,
         )  # fmt: skip
+        await senders.take_up(await self._journal.unsigned())
         runner.resume(await self._journal.open_operations())
         tasks.create_task(self._tracker.run(), name="tracker")
         tasks.create_task(self.follower.run(), name="follower")

@@ -16,7 +16,7 @@ from tests.chain.journal_stand_in import JournalState, Row
 from tests.support.seed_signer import SeedSigner
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.contracts.errors import Refusal, decode_revert
-from tokenx_chain.journal import JournaledTransaction, Record
+from tokenx_chain.journal import JournaledTransaction, Record, Unsigned, sign_job
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.evm import EvmNode, Receipt
@@ -227,6 +227,8 @@ async def rig(url: str, *, state: JournalState | None = None, network: Network =
         tasks.create_task(_follow(node, tracker))
         if mining:
             tasks.create_task(_mine(url))
+        found = journal.state.unsigned()
+        await senders.take_up(Unsigned(tuple(sign_job(row, network.chain_id) for row in found["jobs"]), ()))
         for row in journal.state.transactions.values():
             if row["nonce"] is not None and row["state"] not in ("final", "reverted", "cancelled"):
                 tracker.adopt(journaled(row))
@@ -245,6 +247,9 @@ def _nonces(state: JournalState) -> dict[str, int]:
     for row in state.transactions.values():
         for attempt in row["attempts"]:
             highest[row["from_address"]] = max(attempt["nonce"], highest.get(row["from_address"], -1))
+    for job in state.sign_jobs.values():
+        if job["state"] == "open":
+            highest[job["from_address"]] = max(job["nonce"], highest.get(job["from_address"], -1))
     return highest
 
 

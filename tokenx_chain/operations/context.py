@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from eth_typing import HexAddress, HexStr
@@ -40,6 +41,8 @@ class Step:
     key_ref: str
     safe_to_rebind: bool = False
     """Whether it may get another nonce when somebody else has used its own."""
+    deadline: datetime | None = None
+    """After which it must not be signed any more."""
 
 
 class Context:
@@ -67,8 +70,8 @@ class Context:
         return await self.chain.signer.address(key_ref)
 
     def was_sent(self, step: str) -> bool:
-        """Whether a step is journaled already: true only in a re-run."""
-        return step in self._recorded
+        """Whether a step is journaled already, or being signed: true only in a re-run."""
+        return step in self._recorded or self._senders.is_signing(f"{self.operation.operation_id}:{step}")
 
     def sent(self, step: str) -> JournaledTransaction | None:
         """A step as it is journaled, None when it has not been sent."""
@@ -113,8 +116,19 @@ class Context:
         return [self._recorded[step.name] for step in steps]
 
     async def _intent(self, step: Step) -> Intent:
-        gas = step.call.gas if step.call.gas is not None else await self._estimate(step)
-        return Intent(self.operation.operation_id, step.name, step.call, gas, self.operation.kind, step.safe_to_rebind)
+        gas = step.call.gas or 0
+        # What is being signed says what it says: nothing about it is decided again.
+        if step.call.gas is None and not self.was_sent(step.name):
+            gas = await self._estimate(step)
+        return Intent(
+            self.operation.operation_id,
+            step.name,
+            step.call,
+            gas,
+            self.operation.kind,
+            step.safe_to_rebind,
+            step.deadline,
+        )
 
     async def _estimate(self, step: Step) -> int:
         sender = await self.address(step.key_ref)

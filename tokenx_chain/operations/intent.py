@@ -1,5 +1,6 @@
 """transaction.send: one call that was asked for from outside, as it is. The policy decides whether it may be signed."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -32,7 +33,8 @@ async def send(ctx: Context, params: SendTransaction) -> dict[str, Any]:
     """Returns {tx_hash}."""
     if not ctx.was_sent(STEP) and params.not_after is not None and utc_now().timestamp() > params.not_after:
         raise OperationFailed("transaction.expired", "it was not signed before its time was over")
-    entries = await ctx.send_all([Step(STEP, as_call(params), params.key_ref, params.safe_to_rebind)])
+    deadline = None if params.not_after is None else datetime.fromtimestamp(params.not_after, UTC)
+    entries = await ctx.send_all([Step(STEP, as_call(params), params.key_ref, params.safe_to_rebind, deadline)])
     await ctx.mined(entries)
     return {"tx_hash": entries[0].tx_hash}
 

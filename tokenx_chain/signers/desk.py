@@ -15,8 +15,8 @@ from tokenx_chain.signers.assembler import assemble_message, assemble_transactio
 from tokenx_chain.signers.base import SignedTransaction, UnsignedTransaction
 from tokenx_chain.signers.errors import (
     BadAnswer,
+    NotDecided,
     SignerError,
-    SignerUnavailable,
     SignExpired,
     SignRejected,
     UnknownJob,
@@ -81,7 +81,7 @@ class SigningDesk:
                                policy_context: Context = (), deadline: datetime | None = None) -> SignedTransaction:  # fmt: skip
         """The bytes to journal and send. attempt_id names the attempt; without one its digest does.
 
-        Raises SignerUnavailable (call again with the same arguments), SignRejected and SignExpired (proof that nothing is signed),
+        Raises SignerUnavailable or its NotDecided (call again with the same arguments), SignRejected and SignExpired (proof that nothing is signed),
         SignerRefused, UnknownKey, JobConflict, WrongSignature, BadAnswer."""
         address = await self._signer.address(key_ref)
         draft = SignRequest(job_id=attempt_id or "tx", key_ref=key_ref, transaction=transaction, intent_id=intent_id,
@@ -134,7 +134,7 @@ class SigningDesk:
         return job.signature
 
     async def _finish(self, request: AnyRequest) -> SignJob:
-        """The job once it has ended. Raises SignerUnavailable when patience runs out first; the job itself goes on."""
+        """The job once it has ended. Raises NotDecided when patience runs out first; the job itself goes on."""
         job = await self._hand_over(request)
         if job.state is not SignState.PENDING:
             return job
@@ -146,7 +146,7 @@ class SigningDesk:
                 job = await self._look(request)
                 if job.state is not SignState.PENDING:
                     return job
-        raise SignerUnavailable(f"job {job.job_id} is not decided yet", backend_ref=job.backend_ref)
+        raise NotDecided(f"job {job.job_id} is not decided yet", backend_ref=job.backend_ref)
 
     async def _look(self, request: AnyRequest) -> SignJob:
         try:

@@ -25,6 +25,12 @@ class SignerUnavailable(SignerError):
     status = 503
 
 
+class NotDecided(SignerUnavailable):
+    """The key holder has the job and nobody has decided it: nothing is wrong, it takes as long as people take."""
+
+    code = "signer.not_decided"
+
+
 class SignRejected(SignerError):
     """The key holder ended the job without a signature: proof, not a guess, so the nonce may serve another intent."""
 

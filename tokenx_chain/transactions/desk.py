@@ -181,7 +181,8 @@ class TransactionDesk:
         flying = self._tracker.in_flight(address)
         journaled = self._senders.journaled_nonce(address)
         sender = next((sender for sender in self._senders.all() if sender.address == address), None)
-        gaps = sorted(set(range(latest, journaled + 1)) - self._tracker.held_nonces(address))
+        held = self._tracker.held_nonces(address) | (sender.unsigned_nonces if sender else set[int]())
+        gaps = sorted(set(range(latest, journaled + 1)) - held)
         return NonceView(key_ref, address, latest, journaled, max(latest, journaled + 1), len(flying), len(sender.queued) if sender else 0,
                          gaps, sender.paused if sender else None)  # fmt: skip
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
-from tokenx_chain.journal import Attempt, AttemptKind, Journal
+from tokenx_chain.journal import Attempt, AttemptKind, Journal, SignJob
 from tokenx_chain.networks.evm import EvmNode
-from tokenx_chain.signers.base import Signer, UnsignedTransaction
+from tokenx_chain.signers.base import SignedTransaction, Signer, UnsignedTransaction
+from tokenx_chain.signers.errors import SignerError
+from tokenx_chain.transactions.asking import attempt_id, context_of
 from tokenx_chain.transactions.fees import Fees, raised
 from tokenx_chain.transactions.tracked import Tracked
 from tokenx_common.log import get_logger
@@ -34,34 +36,82 @@ class Replacer:
         self._journal = journal
         self._on_replaced = on_replaced
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a signature may take as long as people take."""
+        return not self._signer.capabilities.is_sync
+
     async def bump(self, tracked: Tracked) -> None:
-        """The same for more. Raises NotReplaceable, RpcUnavailable, SignerUnavailable."""
+        """The same for more. Raises NotReplaceable, RpcUnavailable, SignerError.
+
+        After one that does not prove anything the same bytes are asked for again by the next call."""
         kind: AttemptKind = "cancel" if tracked.active.kind == "cancel" else "bump"
         await self._replace(tracked, kind, tracked.unsigned)
 
     async def cancel(self, tracked: Tracked) -> None:
         """A transfer of nothing to itself in its place. Raises as bump."""
+        if tracked.asked is not None and tracked.asked.kind != "cancel":
+            await self._finish(tracked, tracked.asked)  # its name is taken: first the one, then the other
         own = tracked.entry.from_address
         await self._replace(tracked, "cancel", replace(tracked.unsigned, to=own, value=0, data=b"", gas=SELF_TRANSFER_GAS))  # fmt: skip
 
     async def _replace(self, tracked: Tracked, kind: AttemptKind, wanted: UnsignedTransaction) -> None:
-        key_ref = tracked.entry.key_ref
         if self._node.network.bump_after_s is None:
             raise NotReplaceable("no_replacement_here")
-        if key_ref is None:
+        if tracked.entry.key_ref is None:
             raise NotReplaceable("unknown_key")
         if len(tracked.attempts) >= MOST_ATTEMPTS:
             raise NotReplaceable("stuck_capped")
+        await self._finish(tracked, tracked.asked or await self._ask(tracked, kind, wanted))
+
+    async def _ask(self, tracked: Tracked, kind: AttemptKind, wanted: UnsignedTransaction) -> SignJob:
+        """Decide what to ask for; durable first where the answer may take long."""
+        entry, number = tracked.entry, tracked.active.number + 1
+        assert entry.key_ref is not None, "looked at by the caller"
+        assert kind != "initial", "a replacement"
         fees = await self._fees(tracked)
-        signed = await self._signer.sign_transaction(key_ref, replace(wanted, nonce=tracked.active.nonce, max_fee=fees.max_fee, max_tip=fees.max_tip))  # fmt: skip
-        before = tracked.active
-        attempt = Attempt(before.number + 1, kind, before.nonce, signed.tx_hash, signed.raw, fees.max_fee, fees.max_tip)
+        unsigned = replace(wanted, nonce=tracked.active.nonce, max_fee=fees.max_fee, max_tip=fees.max_tip)
+        name = attempt_id(entry.tx_id, number, spent=tracked.spent)
+        asked = SignJob(
+            name, entry.tx_id, entry.operation_id, entry.step, number, kind, entry.from_address, entry.key_ref, unsigned
+        )
+        if self.is_slow:
+            await self._journal.write([asked.record()])
+        tracked.asked = asked
+        return asked
+
+    async def _finish(self, tracked: Tracked, asked: SignJob) -> None:
+        """Get the signature and make it the attempt that goes out. Raises NotReplaceable when it is proven that there will be none."""
+        facts = context_of(asked.unsigned, attempt=asked.kind, step=asked.step)
+        try:
+            signed = await self._signer.sign_transaction(asked.key_ref, asked.unsigned, attempt_id=asked.job_id, intent_id=asked.tx_id,
+                                                         policy_context=facts)  # fmt: skip
+        except SignerError as error:
+            if not error.proves_unsigned:
+                raise
+            await self._drop(tracked, asked, "released", error.code)
+            raise NotReplaceable(error.code) from error
+        if tracked.receipt is not None or tracked.is_lost:
+            await self._drop(tracked, asked, "unused", "already_mined")
+            raise NotReplaceable("already_mined")
+        await self._add(tracked, asked, signed)
+
+    async def _drop(self, tracked: Tracked, asked: SignJob, state: Literal["released", "unused"], reason: str) -> None:
+        """It is over without an attempt; another of the same number needs another name."""
+        if self.is_slow:
+            await self._journal.write([asked.ended(state, reason)])
+        tracked.asked, tracked.spent = None, tracked.spent + 1
+
+    async def _add(self, tracked: Tracked, asked: SignJob, signed: SignedTransaction) -> None:
+        before, out = tracked.active, asked.unsigned
+        kind: AttemptKind = "cancel" if asked.kind == "cancel" else "bump"
+        attempt = Attempt(asked.attempt, kind, out.nonce, signed.tx_hash, signed.raw, out.max_fee, out.max_tip)
         await self._journal.write([attempt.record(tracked.entry.tx_id, tracked.entry.from_address)])
         tracked.add(attempt)
         tracked.noted = "cancel_requested" if kind == "cancel" else "signed"
         self._on_replaced(before.tx_hash, attempt.tx_hash)
         log.info("transaction.replaced", tx_id=tracked.entry.tx_id, kind=kind, attempt=attempt.number, tx_hash=attempt.tx_hash,
-                 max_fee=str(fees.max_fee), max_tip=str(fees.max_tip))  # fmt: skip
+                 max_fee=str(out.max_fee), max_tip=str(out.max_tip))  # fmt: skip
 
     async def _fees(self, tracked: Tracked) -> Fees:
         out = tracked.unsigned

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tokenx_chain.journal import Attempt, JournaledTransaction, Record
+from tokenx_chain.journal import Attempt, JournaledTransaction, Record, SignJob
 from tokenx_chain.networks.evm import Receipt
 from tokenx_chain.signers.base import UnsignedTransaction
 from tokenx_chain.transactions.codec import unsigned_of
@@ -30,6 +30,10 @@ class Tracked:
     sent: int = 0
     wants_bump: bool = False
     is_hopeless: bool = False
+    asked: SignJob | None = None
+    """A replacement whose signature was asked for and is not there: the next try asks for the same."""
+    spent: int = 0
+    """Names of the next attempt that can never be signed any more."""
     replacing: asyncio.Lock = field(default_factory=asyncio.Lock)
     mined: asyncio.Event = field(default_factory=asyncio.Event)
     final: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,6 +74,7 @@ class Tracked:
         self.attempts.append(attempt)
         self.broadcast_at_s, self.attempt_sent_at_s = NEVER_S, 1e18
         self.wants_bump = self.is_hopeless = False
+        self.asked, self.spent = None, 0
 
     def found(self, receipt: Receipt) -> None:
         """It is mined, as far as one node knows."""

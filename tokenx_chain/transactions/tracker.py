@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from tokenx_chain.contracts.errors import Refusal
-from tokenx_chain.journal import Journal, JournaledTransaction, Record
+from tokenx_chain.journal import Journal, JournaledTransaction, Record, SignJob
 from tokenx_chain.networks.evm import EvmNode, Receipt
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
-from tokenx_chain.signers.base import SignerUnavailable
+from tokenx_chain.signers.errors import NotDecided, SignerError, SignerUnavailable
 from tokenx_chain.transactions.answers import Answer, read_answer
 from tokenx_chain.transactions.errors import IntentCancelled, NonceLost
 from tokenx_chain.transactions.replacer import NotReplaceable, Replacer
@@ -54,6 +54,9 @@ class Tracker:
         self._by_hash: dict[str, Tracked] = {}
         self._unmined: dict[str, Tracked] = {}
         self._notes: list[Record] = []
+        self._unsigned_from: dict[str, int] = {}
+        self._found: dict[str, list[SignJob]] = {}
+        self._tending: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._seen_head = ""
@@ -98,6 +101,17 @@ class Tracker:
             for attempt in tracked.attempts
         }
 
+    def hold_above(self, address: str, nonce: int | None) -> None:
+        """What is signed above a nonce that is not waits for it. None: nothing waits any more."""
+        before = self._unsigned_from.pop(address, None)
+        if nonce is not None:
+            self._unsigned_from[address] = nonce
+        if before is not None and (nonce is None or nonce > before):
+            self._wake.set()
+
+    def _waits(self, tracked: Tracked) -> bool:
+        return tracked.active.nonce > self._unsigned_from.get(tracked.entry.from_address, tracked.active.nonce)
+
     def committed(self, address: str) -> int:
         """The most that what is in flight may still take from an address, in wei."""
         return sum(tracked.cost for tracked in self.in_flight(address))
@@ -141,7 +155,8 @@ class Tracker:
 
     async def broadcast(self, entries: Iterable[JournaledTransaction]) -> None:
         """Send journaled bytes, in order, and follow them. Never raises for what the node says or fails to say."""
-        await self._send([self._follow(entry) for entry in entries])
+        followed = [self._follow(entry) for entry in entries]
+        await self._send([tracked for tracked in followed if not self._waits(tracked)])
         self._wake.set()
 
     def adopt(self, entry: JournaledTransaction) -> Tracked:
@@ -158,7 +173,23 @@ class Tracker:
             self._unmined[entry.tx_id] = tracked
             if entry.attempts:
                 self._look_by_s = 0.0  # out of the journal: it may have been mined long ago
+            for job in self._found.pop(entry.tx_id, ()):
+                _remember(tracked, job)
         return tracked
+
+    def take_up(self, job: SignJob) -> None:
+        """A replacement that was asked for before a restart; its transaction follows."""
+        tracked = self._by_id.get(job.tx_id)
+        if tracked is None:
+            self._found.setdefault(job.tx_id, []).append(job)
+        else:
+            _remember(tracked, job)
+
+    def give_up(self, tracked: Tracked) -> None:
+        """A lost transaction gets no other nonce: its signature was refused."""
+        tracked.is_lost = True
+        tracked.mined.set()
+        tracked.final.set()
 
     async def rebound(self, tracked: Tracked) -> None:
         """A lost transaction has journaled bytes under a new nonce."""
@@ -174,7 +205,7 @@ class Tracker:
     # -- replacing ------------------------------------------------------------------------------------------------------------------
 
     async def cancel(self, tracked: Tracked) -> None:
-        """Put nothing in its place, if that is still possible: which of the two is mined decides. Raises NotReplaceable, RpcUnavailable, SignerUnavailable."""
+        """Put nothing in its place, if that is still possible: which of the two is mined decides. Raises NotReplaceable, RpcUnavailable, SignerError."""
         await self._replace(tracked, is_cancel=True)
 
     async def speed_up(self, tracked: Tracked) -> None:
@@ -200,22 +231,57 @@ class Tracker:
         if self._replacer is None or after_s is None:
             return
         now_s = monotonic_s()
+        self._look_after_tasks()
         for tracked in self._next_of_each():
+            if self._waits(tracked):
+                continue
             is_stuck = now_s - tracked.attempt_sent_at_s > after_s
-            if tracked.is_hopeless and tracked.active.kind != "cancel":
-                await self._tend_one(tracked, is_cancel=True)
+            if tracked.asked is not None:
+                await self._see_to(tracked, is_cancel=tracked.asked.kind == "cancel")
+            elif tracked.is_hopeless and tracked.active.kind != "cancel":
+                await self._see_to(tracked, is_cancel=True)
             elif tracked.wants_bump or (is_stuck and tracked.paused != "insufficient_funds"):
-                await self._tend_one(tracked, is_cancel=False)
+                await self._see_to(tracked, is_cancel=False)
+
+    async def _see_to(self, tracked: Tracked, *, is_cancel: bool) -> None:
+        """Aside, where a signature may take long: receipts must be looked for meanwhile."""
+        assert self._replacer is not None, "looked at by the caller"
+        if not self._replacer.is_slow:
+            await self._tend_one(tracked, is_cancel=is_cancel)
+        elif tracked.entry.tx_id not in self._tending:
+            work = self._tend_aside(tracked, is_cancel=is_cancel)
+            self._tending[tracked.entry.tx_id] = asyncio.create_task(work, name=f"replacing:{tracked.entry.tx_id}")
+
+    async def _tend_aside(self, tracked: Tracked, *, is_cancel: bool) -> None:
+        try:
+            await self._tend_one(tracked, is_cancel=is_cancel)
+        except (RpcUnavailable, RpcError) as error:
+            log.warning("tracker.paused", chain_id=self._node.network.chain_id, reason=str(error))
+
+    def _look_after_tasks(self) -> None:
+        """What ended is forgotten; what failed by a fault of ours fails here."""
+        for tx_id, task in list(self._tending.items()):
+            if task.done():
+                del self._tending[tx_id]
+                task.result()
 
     async def _tend_one(self, tracked: Tracked, *, is_cancel: bool) -> None:
+        """Whatever the key holder says, the transaction stays as it is and is looked after again."""
         try:
             await self._replace(tracked, is_cancel=is_cancel)
         except NotReplaceable as error:
             tracked.wants_bump = False
             tracked.attempt_sent_at_s = monotonic_s()  # look again after another while: the base fee may have come down
             self._pause(tracked, str(error))
+        except NotDecided:
+            pass  # people take their time; the same is asked for again
         except SignerUnavailable as error:
             log.warning("transaction.signer_unavailable", tx_id=tracked.entry.tx_id, reason=str(error))
+        except SignerError as error:
+            tracked.attempt_sent_at_s = monotonic_s()
+            if tracked.paused != error.code:
+                log.error("transaction.held_by_signer", tx_id=tracked.entry.tx_id, code=error.code, detail=error.detail)
+            self._pause(tracked, error.code)
 
     def _next_of_each(self) -> list[Tracked]:
         first: dict[str, Tracked] = {}
@@ -229,6 +295,14 @@ class Tracker:
 
     async def run(self) -> None:
         """Look for receipts for ever; idle while everything is final. Runs as a task that its owner cancels."""
+        try:
+            await self._run()
+        finally:
+            for task in self._tending.values():
+                task.cancel()
+            await asyncio.gather(*self._tending.values(), return_exceptions=True)
+
+    async def _run(self) -> None:
         while True:
             if not self._unmined and not self._notes and all(t.is_final or t.is_lost for t in self._by_id.values()):
                 self._wake.clear()
@@ -290,7 +364,7 @@ class Tracker:
 
     async def _send_overdue(self) -> None:
         limit = monotonic_s() - self._node.network.rebroadcast_s
-        overdue = [tracked for tracked in self._unmined.values() if tracked.broadcast_at_s < limit]
+        overdue = [t for t in self._unmined.values() if t.broadcast_at_s < limit and not self._waits(t)]
         overdue.sort(key=lambda tracked: (tracked.entry.from_address, tracked.active.nonce))
         for tracked in overdue:
             log.info("transaction.rebroadcast", tx_id=tracked.entry.tx_id, tx_hash=tracked.active.tx_hash)
@@ -300,7 +374,8 @@ class Tracker:
             # anvil's pool can forget that a transaction is ready and then keeps it for ever (foundry #10122): start the pool afresh.
             log.warning("transaction.pool_restarted", count=len(overdue))
             await self._node.empty_pool()
-            overdue = sorted(self._unmined.values(), key=lambda t: (t.entry.from_address, t.active.nonce))
+            ready = [tracked for tracked in self._unmined.values() if not self._waits(tracked)]
+            overdue = sorted(ready, key=lambda t: (t.entry.from_address, t.active.nonce))
         await self._send(overdue)
 
     async def _send(self, tracked: list[Tracked]) -> None:
@@ -451,3 +526,13 @@ class Tracker:
     async def _note(self, records: list[Record]) -> None:
         if records:
             await self._journal.write(records)
+
+
+def _remember(tracked: Tracked, job: SignJob) -> None:
+    """What was asked for before a restart counts only for the attempt that would be next."""
+    if job.attempt != tracked.active.number + 1:
+        return
+    if job.state == "open":
+        tracked.asked = job
+    else:
+        tracked.spent += 1
