@@ -252,7 +252,10 @@ SELECT_POLICY_IS_SET: LiteralString = (
     "SELECT EXISTS (SELECT 1 FROM chain.policies WHERE chain_id IS NULL OR chain_id = $1)"
 )
 SELECT_POLICY_USE: LiteralString = """
-    SELECT policy_id, sum(policy_amount) AS amount, count(*) AS count FROM chain.transactions
+    SELECT policy_id, sum(policy_amount) AS amount, count(*) AS count
+    FROM (SELECT chain_id, policy_id, policy_amount, created_at FROM chain.transactions
+          UNION ALL SELECT chain_id, fields ->> 'policy_id', (fields ->> 'policy_amount')::numeric, created_at FROM chain.sign_jobs
+          WHERE state = 'open' AND kind = 'initial') passed
     WHERE chain_id = $1 AND policy_id IS NOT NULL AND created_at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
     GROUP BY policy_id ORDER BY policy_id LIMIT 1000"""
 

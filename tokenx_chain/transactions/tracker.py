@@ -212,13 +212,14 @@ class Tracker:
         """Offer more for it. Raises as cancel."""
         await self._replace(tracked, is_cancel=False)
 
-    async def _replace(self, tracked: Tracked, *, is_cancel: bool) -> None:
+    async def _replace(self, tracked: Tracked, *, is_cancel: bool, seen: "_Seen | None" = None) -> None:
+        """seen: what it was decided on. Somebody else may have replaced it while this waited for its turn."""
         if self._replacer is None:
             raise NotReplaceable("no_replacement_here")
         async with tracked.replacing:
             if tracked.receipt is not None or tracked.is_lost:
                 raise NotReplaceable("already_mined")
-            if is_cancel and tracked.active.kind == "cancel":
+            if (is_cancel and tracked.active.kind == "cancel") or seen not in (None, _seen(tracked)):
                 return
             await (self._replacer.cancel(tracked) if is_cancel else self._replacer.bump(tracked))
             self._by_hash[tracked.active.tx_hash] = tracked
@@ -247,14 +248,14 @@ class Tracker:
         """Aside, where a signature may take long: receipts must be looked for meanwhile."""
         assert self._replacer is not None, "looked at by the caller"
         if not self._replacer.is_slow:
-            await self._tend_one(tracked, is_cancel=is_cancel)
+            await self._tend_one(tracked, _seen(tracked), is_cancel=is_cancel)
         elif tracked.entry.tx_id not in self._tending:
-            work = self._tend_aside(tracked, is_cancel=is_cancel)
+            work = self._tend_aside(tracked, _seen(tracked), is_cancel=is_cancel)
             self._tending[tracked.entry.tx_id] = asyncio.create_task(work, name=f"replacing:{tracked.entry.tx_id}")
 
-    async def _tend_aside(self, tracked: Tracked, *, is_cancel: bool) -> None:
+    async def _tend_aside(self, tracked: Tracked, seen: "_Seen", *, is_cancel: bool) -> None:
         try:
-            await self._tend_one(tracked, is_cancel=is_cancel)
+            await self._tend_one(tracked, seen, is_cancel=is_cancel)
         except (RpcUnavailable, RpcError) as error:
             log.warning("tracker.paused", chain_id=self._node.network.chain_id, reason=str(error))
 
@@ -265,10 +266,10 @@ class Tracker:
                 del self._tending[tx_id]
                 task.result()
 
-    async def _tend_one(self, tracked: Tracked, *, is_cancel: bool) -> None:
+    async def _tend_one(self, tracked: Tracked, seen: "_Seen", *, is_cancel: bool) -> None:
         """Whatever the key holder says, the transaction stays as it is and is looked after again."""
         try:
-            await self._replace(tracked, is_cancel=is_cancel)
+            await self._replace(tracked, is_cancel=is_cancel, seen=seen)
         except NotReplaceable as error:
             tracked.wants_bump = False
             tracked.attempt_sent_at_s = monotonic_s()  # look again after another while: the base fee may have come down
@@ -536,3 +537,11 @@ def _remember(tracked: Tracked, job: SignJob) -> None:
         tracked.asked = job
     else:
         tracked.spent += 1
+
+
+_Seen = tuple[int, SignJob | None]
+"""Attempts that were there, and what was asked for."""
+
+
+def _seen(tracked: Tracked) -> _Seen:
+    return len(tracked.attempts), tracked.asked

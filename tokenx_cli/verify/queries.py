@@ -112,7 +112,9 @@ ORDERS_WITHOUT_AUDIT: LiteralString = """
     WHERE NOT EXISTS (SELECT 1 FROM audit.events e WHERE e.subject_type = 'order' AND e.subject_id = o.order_id) LIMIT 20"""
 NONCES_NOT_DENSE: LiteralString = """
     SELECT 'chain ' || chain_id || ' ' || from_address || ': nonces ' || min(nonce) || '..' || max(nonce) || ', ' || count(DISTINCT nonce) || ' used' AS what
-    FROM chain.tx_attempts GROUP BY chain_id, from_address HAVING count(DISTINCT nonce) <> max(nonce) - min(nonce) + 1 LIMIT 20"""
+    FROM (SELECT chain_id, from_address, nonce FROM chain.tx_attempts
+          UNION ALL SELECT chain_id, from_address, nonce FROM chain.sign_jobs WHERE state = 'open') bound
+    GROUP BY chain_id, from_address HAVING count(DISTINCT nonce) <> max(nonce) - min(nonce) + 1 LIMIT 20"""
 SETTLED_NOT_ONCE: LiteralString = """
     SELECT s.settlement_id || ': ' || count(e.seq) || ' final events' AS what FROM api.settlements s
     LEFT JOIN chain.events e ON e.type = 'settlement.final' AND e.body -> 'payload' ->> 'settlement_id' = s.settlement_id

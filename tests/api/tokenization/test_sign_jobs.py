@@ -112,3 +112,13 @@ async def test_transaction_of_a_closed_operation_is_followed_to_its_end(api: Api
     )
     (entry,) = (await get(api, loose))["loose"]
     assert (entry["tx_id"], entry["attempts"][0]["attempt"]) == (f"{operation_id}:mint.fill", 1)
+
+
+async def test_what_is_being_signed_counts_under_its_rule(api: Api, operation_id: str) -> None:
+    fields = signing(operation_id)["fields"] | {"policy_id": "default.cash", "policy_amount": 7}
+    await journal(api, signing(operation_id, fields=fields))
+    used = (await get(api, f"policy?chain_id={CHAIN_ID}"))["used"]
+    assert [(row["policy_id"], row["amount"], row["count"]) for row in used] == [("default.cash", 7, 1)]
+    bytes_of_it = signed(operation_id) | {"policy_id": "default.cash", "policy_amount": 7}
+    await journal(api, bytes_of_it)
+    assert (await get(api, f"policy?chain_id={CHAIN_ID}"))["used"] == used
