@@ -15,10 +15,12 @@ from tests.signers.benches import private
 from tests.signers.fireblocks_stub import API_KEY, API_SECRET, FireblocksStub, pem
 from tests.signers.kms_stub import ACCESS_KEY, REGION, SECRET_KEY, KmsStub
 from tests.support.servers import ServiceKeys, ValkeyServer, scratch_folder
+from tokenx_chain.operations import keys
 from tokenx_chain.signers.seed import derive_key
 from tokenx_common.service_auth import ServiceSigner
 
-NAMES = ("platform", "ats-operator", "treasury", "claim-issuer")
+NAMES = tuple(value for name, value in vars(keys).items() if name.isupper())
+"""The platform's own keys, all of them."""
 KEYS = {name: derive_key(SEED, name) for name in NAMES}
 VAULTS = {name: str(number) for number, name in enumerate(NAMES, 3)}
 BACKENDS = ("local", "fireblocks", "aws_kms")
@@ -104,12 +106,12 @@ _OPENERS: dict[str, Callable[..., Any]] = {"local": _local, "fireblocks": _fireb
 
 
 @contextmanager
-def stage(backend: str, keys: ServiceKeys, valkey: ValkeyServer, **more: str) -> Generator[Stage]:
+def stage(backend: str, service_keys: ServiceKeys, valkey: ValkeyServer, **more: str) -> Generator[Stage]:
     """The service on a real node with the journal stand-in as its api. more: further variables."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("signers"))
         environment, stub, secrets = stack.enter_context(_OPENERS[backend](folder))
-        running = stack.enter_context(chain_stack(keys, valkey, extra=environment | more))
-        token = ServiceSigner("api", keys.private("api")).token("chain")
+        running = stack.enter_context(chain_stack(service_keys, valkey, extra=environment | more))
+        token = ServiceSigner("api", service_keys.private("api")).token("chain")
         http = httpx.AsyncClient(base_url=running.url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
         yield Stage(backend, running, stub, http, secrets, folder)
