@@ -282,7 +282,8 @@ SELECT_EVENTS: LiteralString = """
 
 SELECT_OPERATION_VIEWS: LiteralString = """
     SELECT o.operation_id, o.chain_id, o.kind, o.business_ref, o.state, o.error_code, o.error_detail, o.correlation_id, o.created_at,
-           o.updated_at, ARRAY(SELECT t.tx_hash FROM chain.transactions t WHERE t.operation_id = o.operation_id ORDER BY t.nonce) AS tx_hashes
+           o.updated_at, ARRAY(SELECT t.tx_hash FROM chain.transactions t WHERE t.operation_id = o.operation_id AND t.tx_hash IS NOT NULL
+                                             ORDER BY t.nonce) AS tx_hashes
     FROM chain.operations o
     WHERE ($1::text IS NULL OR o.state = $1) AND ($2::text IS NULL OR o.operation_id < $2) AND ($4::text IS NULL OR o.operation_id = $4)
     ORDER BY o.operation_id DESC LIMIT $3"""
