@@ -1,9 +1,11 @@
 """What is compared, and what a difference is."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-DriftKind = Literal["register_chain", "ledger_register", "unknown_holder"]
+DriftKind = Literal["register_chain", "ledger_register", "unknown_holder", "supply"]
+SUPPLY: Final = "supply"
+"""Stands for the holder where a difference is the whole token's."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Drift:
             "register_chain": ("the register has", "the chain"),
             "ledger_register": ("the ledger with what is in flight has", "the register"),
             "unknown_holder": ("nobody should hold anything:", "this wallet holds"),
+            "supply": ("the wallets the register knows hold", "the token's supply is"),
         }
         first, second = books[self.kind]
         return f"{first} {self.expected}, {second} {self.found}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from tokenx_api.reconciliation.models import Drift, DriftKind, Position
+from tokenx_api.reconciliation.models import SUPPLY, Drift, DriftKind, Position, Token
 
 
 def drifts(position: Position) -> list[Drift]:
@@ -17,6 +17,12 @@ def drifts(position: Position) -> list[Drift]:
     if position.on_chain is not None and position.register != position.on_chain:
         found.append(_drift("register_chain", position, expected=position.register, found=position.on_chain))
     return found
+
+
+def supply_drift(token: Token, positions: Sequence[Position], *, supply: int) -> list[Drift]:
+    """Units at addresses no book here has ever heard of: the token's supply, less what the known wallets hold on chain."""
+    known = sum(position.on_chain or 0 for position in positions)
+    return [] if known == supply else [Drift("supply", token, SUPPLY, None, known, supply)]
 
 
 def confirmed(before: Collection[Drift], now: Sequence[Drift]) -> list[Drift]:

@@ -29,8 +29,10 @@ async def look(context: AppContext) -> list[Drift]:
         tokens = await queries.select_tokens(conn)
     found: list[Drift] = []
     for token in tokens:
-        for position in await _positions(context, token):
+        positions = await _positions(context, token)
+        for position in positions:
             found += rules.drifts(position)
+        found += rules.supply_drift(token, positions, supply=await _supply(context, token))
     return found
 
 
@@ -72,6 +74,12 @@ async def _on_chain(context: AppContext, token: Token, address: str) -> int:
     """Units at the finalized block."""
     params = {"chain_id": token.chain_id, "token": token.address, "address": address}
     return int((await context.chain.get("/v1/balances", params=params))["amount"])
+
+
+async def _supply(context: AppContext, token: Token) -> int:
+    """All units at the finalized block, wherever they are."""
+    params = {"chain_id": token.chain_id, "token": token.address}
+    return int((await context.chain.get("/v1/supply", params=params))["amount"])
 
 
 def _letter(drift: Drift, today: date) -> DeadLetterRecord:

@@ -22,15 +22,18 @@ BOOKS = ("api.ledger_accounts", "api.ledger_postings", "api.token_balances", "ap
 
 @dataclass
 class Balances:
-    """The chain service's balances, by wallet; every token has the same. asked: how often."""
+    """The chain service's balances, by wallet; every token has the same. elsewhere: units at addresses nobody asks about."""
 
     units: dict[str, int] = field(default_factory=dict[str, int])
+    elsewhere: int = 0
     is_away: bool = False
 
     async def get(self, path: str, *, params: dict[str, Any]) -> dict[str, str]:
-        assert path == "/v1/balances"
         if self.is_away:
             raise DependencyUnavailable("chain did not answer")
+        if path == "/v1/supply":
+            return {"amount": str(sum(self.units.values()) + self.elsewhere)}
+        assert path == "/v1/balances"
         return {"amount": str(self.units.get(params["address"], 0))}
 
 
@@ -124,6 +127,15 @@ async def test_units_in_a_wallet_that_is_nobodys(books: Books) -> None:
     assert await books.rounds() == [("unknown_holder", stranger, 0, 5)]
 
 
+async def test_units_at_an_address_no_book_has_heard_of(books: Books) -> None:
+    """Found by the token's supply alone; the alert says so, and nothing is corrected."""
+    books.chain.elsewhere, before = 7, await books.contents()
+    assert await books.rounds() == [("supply", "supply", 80, 87)]
+    (letter,) = await books.letters()
+    assert letter["error"] == "the wallets the register knows hold 80, the token's supply is 87"
+    assert await books.contents() == before
+
+
 async def test_a_drift_is_a_dead_letter_once_and_nothing_is_corrected(books: Books) -> None:
     books.chain.units[books.ann.address] = 65
     before = await books.contents()
@@ -191,3 +203,6 @@ async def test_against_a_real_chain_service(books: Books, stack: Stack) -> None:
     assert await real.rounds() == []
     await stack.run("token.mint", token=token, to=await stack.address(f"investor:{bob.investor_id}"), units="3")
     assert await real.rounds() == [("register_chain", bob.investor_id, 20, 23)]
+    stranger = (await stack.run("investor.register", investor_id="inv_unheard", key_ref="investor:inv_unheard", country="US"))["address"]  # fmt: skip
+    await stack.run("token.mint", token=token, to=stranger, units="5")
+    assert ("supply", "supply", 83, 88) in await real.rounds()
