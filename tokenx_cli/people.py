@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from tokenx_common.clock import monotonic_s
 from tokenx_common.ids import new_id
+
+_IDLE: Final = httpx.Limits(keepalive_expiry=2.0)
+"""Seconds: well before the api closes an idle connection itself, or a request could meet its end halfway."""
 
 
 class ApiProblem(Exception):
@@ -29,7 +32,7 @@ class Person:
     """One signed-in user. Use as an async context manager, or close()."""
 
     def __init__(self, api_url: str, *, timeout_s: float = 30.0) -> None:
-        self._http = httpx.AsyncClient(base_url=api_url, timeout=timeout_s)
+        self._http = httpx.AsyncClient(base_url=api_url, timeout=timeout_s, limits=_IDLE)
         self.user: dict[str, Any] = {}
 
     async def close(self) -> None:
