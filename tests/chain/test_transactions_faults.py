@@ -80,6 +80,28 @@ async def test_t1_nonce_too_low_for_our_own_mined_bytes_is_success(url: str) -> 
         assert await r.executions(intent) == 1
 
 
+async def test_t3_bytes_the_node_has_already_are_as_good_as_accepted_in_every_spelling(url: str) -> None:
+    """The answer to the first broadcast is lost; sent again, the same bytes are known already, which each client says in its own words."""
+    spellings = ["already known", "Known transaction", "known transaction: 0xab", "AlreadyKnown", "transaction already imported", "same hash was already imported",
+                 "tx already exists in cache", "already in mempool", "DUPLICATE_TRANSACTION"]  # fmt: skip
+    async with rig(url, mining=False) as r:
+        intents: list[Any] = []
+        for spelling in spellings:
+            r.faults.lose_answers[SEND] = 1
+            r.faults.rewrite = {"already imported": spelling}
+            intent = r.intent()
+            intents.append(intent)
+            (entry,) = await signed(r, intent)
+            await settled(r)
+            await r.tracker.broadcast([entry])
+            await r.until(lambda intent=intent: r.row(intent)["state"] == "broadcast", f"{spelling} to be understood")
+            assert r.tracker.paused == {}
+        r.tasks.append(asyncio.create_task(_mining(r)))
+        await r.until(lambda: all(r.row(i)["state"] == "final" for i in intents), "finality")
+        assert [await r.executions(i) for i in intents] == [1] * len(spellings)
+        assert {len(r.row(i)["attempts"]) for i in intents} == {1}
+
+
 @pytest.mark.parametrize("safe", [True, False])
 async def test_t2_nonce_used_by_another_is_bound_again_once_and_only_where_agreed(url: str, safe: bool) -> None:
     async with rig(url, mining=False) as r:
@@ -313,6 +335,25 @@ async def test_t26_base_fee_spike_pauses_before_a_nonce_is_given_out(url: str) -
         r.tasks.append(asyncio.create_task(_mining(r)))
         await r.until(lambda: r.row(intent)["state"] == "final", "the price to come down")
         assert all(a["max_fee"] <= 20 * GWEI for a in r.row(intent)["attempts"])
+
+
+async def test_t26_base_fee_spike_after_the_broadcast_is_met_up_to_the_cap_and_then_waited_out(url: str) -> None:
+    """Fifty times the price while it is out: it is offered more, never more than the cap, and mined by whichever bytes once the price comes down."""
+    capped = replace(FAST, fee_cap_wei=20 * GWEI)
+    async with rig(url, mining=False, network=capped) as r:
+        intent = r.intent()
+        await signed(r, intent)
+        await settled(r)
+        await r.ask("anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
+        await r.mine()
+        await r.until(lambda: "stuck_capped" in r.reasons(intent), "the cap")
+        await r.ask("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+        r.tasks.append(asyncio.create_task(_mining(r)))
+        await r.until(lambda: r.row(intent)["state"] == "final", "the price to come down")
+        assert max(a["max_fee"] for a in r.row(intent)["attempts"]) == 20 * GWEI
+        assert {a["nonce"] for a in r.row(intent)["attempts"]} == {0}
+        assert await r.executions(intent) == 1
+        assert r.state.dead_letters == []
 
 
 async def test_t27_balance_that_runs_out_pauses_before_signing_and_goes_on_when_funded(url: str) -> None:
