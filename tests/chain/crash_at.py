@@ -13,6 +13,7 @@ from typing import Any, Final
 from tokenx_chain.journal import Journal
 from tokenx_chain.listener.publisher import Publisher
 from tokenx_chain.networks.evm import EvmNode
+from tokenx_chain.operations.runner import Runner
 from tokenx_chain.transactions.replacer import Replacer
 from tokenx_chain.transactions.sender import Sender
 from tokenx_chain.transactions.tracker import Tracker
@@ -26,8 +27,12 @@ not sent; finality seen, not written; events about to be appended; checkpoint ab
 Wrapped = Callable[..., Awaitable[Any]]
 
 
+STUMBLE: Final = "stumble"
+"""Not a death: a fault of ours in a program, after its transactions are mined."""
+
+
 def reached(place: str) -> None:
-    """Die here, if that was asked for."""
+    """Die here, if that was asked for; or raise, for STUMBLE."""
     path = Path(os.environ[FILE])
     if not path.exists():
         return
@@ -38,6 +43,8 @@ def reached(place: str) -> None:
         path.write_text(f"{place} {int(left) - 1}")
         return
     path.unlink()
+    if place == STUMBLE:
+        raise RuntimeError("stumbled on purpose")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -82,6 +89,7 @@ def main() -> None:
     wrap(Journal, "write", before="during_confirm", when=_ends)
     wrap(Publisher, "_append", before="during_event_emit")
     wrap(Journal, "append_events", before="during_checkpoint", when=_only_moves)
+    wrap(Runner, "_attempt", after=STUMBLE)
     serve()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.chain.crash_at import FILE, PLACES
+from tests.chain.crash_at import FILE, PLACES, STUMBLE
 from tests.chain.harness import Stack, chain_stack
 from tests.chain.journal_stand_in import Row
 from tests.support.servers import ServiceKeys, ValkeyServer, valkey_server
@@ -121,6 +121,29 @@ async def test_t21_t22_redis_emptied_and_killed_in_flight_changes_nothing(
         assert (await stack.closed(operation_id))["state"] == "final"
     await asyncio.to_thread(own_valkey.running.restart)
     assert [await minted_to(stack, to) for to in receivers] == [3] * 6
+    await nonces_are_dense(stack)
+
+
+async def test_operation_that_crashed_is_run_on_when_people_say_so_and_not_before(
+    stack: Stack, crash_file: Path
+) -> None:
+    """A fault of ours after the mint is mined: a dead letter, an open operation. Run on, it repeats nothing that was signed."""
+    (to,) = fresh(stack, 1)
+    crash_file.write_text(f"{STUMBLE} 0")
+    operation_id = await stack.submit("cash.mint", to=to, amount="5")
+    await stack.until(lambda: [x for x in stack.state.dead_letters if x["ref_id"] == operation_id], "the dead letter")
+    assert (await stack.hand_over(operation_id))["state"] == "running"
+    await asyncio.sleep(0.5)
+    assert stack.state.operations[operation_id]["state"] == "running", (
+        "a late repeat of the relay is no order to run on"
+    )
+    row = stack.state.operations[operation_id]
+    body = {key: row[key] for key in ("operation_id", "kind", "chain_id", "params", "correlation_id")}
+    for _ in range(2):
+        await stack.client.post("/v1/operations", body | {"rerun": True})
+    assert (await stack.closed(operation_id))["state"] == "final"
+    assert await minted_to(stack, to) == 5
+    assert len(rows_of(stack, operation_id)) == 1
     await nonces_are_dense(stack)
 
 

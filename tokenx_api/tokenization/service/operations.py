@@ -62,9 +62,9 @@ async def repeat_intent(conn: WriteConn, operation_id: str, *, dedupe_key: str) 
     """Ask once more for a single call that failed without being executed; returns the new operation's id. Raises NotRequeueable for operations of
     another kind, whose failure was told to whoever waited, and for those still under way."""
     before = await operation(conn, operation_id)
-    if before.kind != INTENT or before.state != "failed":
+    if before.kind != INTENT or before.state != "failed" or not before.transactions:
         raise NotRequeueable(f"{before.kind} is {before.state}: ask for it again where it came from")
-    (sent, *_) = before.transactions
+    sent = before.transactions[0]
     again = IntentBody(
         chain_id=before.chain_id, operation_id=new_id("op"), idempotency_key=dedupe_key, params=before.params, key_ref=str(before.params["key_ref"]),
         from_address=sent.from_address, to_address=sent.to_address, requested_by="api", correlation_id=correlation_id(),
