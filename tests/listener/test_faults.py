@@ -13,7 +13,7 @@ from tests.networks.world import LOCAL, emission, with_depth, world
 from tokenx_chain.listener.follower import START_LOOKS, ChainHalted
 from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import FinalityRule, LogRule
-from tokenx_chain.networks.rpc import RpcUnavailable
+from tokenx_chain.networks.rpc import Health, RpcUnavailable
 
 pytestmark = pytest.mark.stack
 
@@ -242,6 +242,37 @@ async def test_back_fill_when_refused_as_asked_too_often_asks_for_less_next_time
             await w.look()
         await w.look()
         assert w.kinds() == ["seen", "seen", "final", "final"]
+
+
+async def test_back_fill_remembers_for_each_endpoint_how_much_it_answers(node_url: str) -> None:
+    """T16: what one endpoint refuses says nothing about another."""
+    network = replace(with_depth(1), logs=LogRule(first=200, most=400))
+    tight, wide = Habits(range_limit=40, range_text=lambda _limit: "block range is too wide"), Habits()
+    third = Habits()  # so that two are there to agree while the first is away
+    async with world(node_url, network=network, habits=[tight, wide, third]) as w:
+        first, *others = w.rpc.endpoints
+
+        async def fill() -> None:
+            """A gap with a log at both ends and room above it, so that all of it is asked for at once."""
+            await w.emit()
+            await w.mine(100)
+            await w.emit()
+            await w.mine(300)
+            await w.look()
+
+        await fill()
+        assert (max(tight.ranges), wide.ranges, third.ranges) == (102, [], [])
+        tight.away = True
+        await fill()
+        assert max(wide.ranges + third.ranges) == 102
+        tight.away, tight.ranges, first.health = False, [], Health()
+        await fill()
+        assert max(tight.ranges) < 120  # an answer of 40 may stand for 80 asked, and grows by half
+        source = w.follower._source  # pyright: ignore[reportPrivateUsage]  # the sizes are not shown elsewhere
+        sizes = [source.window(endpoint).size for endpoint in (first, *others)]
+        assert sizes[0] < 120
+        assert max(sizes[1:]) >= 200
+        assert w.finals() == await w.chain_logs(upto=w.follower.finalized_number)
 
 
 async def test_heads_when_the_socket_is_cut_for_a_hundred_blocks_nothing_is_lost(node_url: str) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
@@ -32,7 +32,7 @@ class Habits:
     lag: blocks this endpoint is behind. unfinalized: error text for a block above its tip instead of null. finality_at: where the `finalized` tag stands
     still; safe_at: the same of `safe`. range_limit, range_text, range_code: how eth_getLogs over more blocks is refused. forgets_logs: answers to eth_getLogs still to be empty.
     has_receipts: whether eth_getBlockReceipts exists. loses_future: a future nonce gets a hash and is forgotten. tip_floor, value_unit: what the pool
-    refuses. frozen: headers by number that this endpoint goes on telling. away: answers 502. heads_closed: refuses WebSockets and cuts open ones.
+    refuses. suggested_tip: what it proposes; 'node': what the node does; None: the method does not exist. frozen: headers by number that this endpoint goes on telling. away: answers 502. heads_closed: refuses WebSockets and cuts open ones.
     heads_repeat: tells each head so often. heads_shuffled: tells heads late and in another order."""
 
     lag: int = 0
@@ -47,6 +47,7 @@ class Habits:
     loses_future: bool = False
     tip_floor: int = 0
     value_unit: int = 1
+    suggested_tip: int | Literal["node"] | None = "node"
     frozen: dict[int, Entry] | None = None
     away: bool = False
     heads_closed: bool = False
@@ -109,9 +110,11 @@ class HabitProxy:
             return await self._heads(request)
         if self.habits.away:
             return web.Response(status=502)
-        batch: list[Entry] = await request.json()
+        content: Any = await request.json()
+        batch: list[Entry] = content if isinstance(content, list) else [content]  # pyright: ignore[reportUnknownVariableType]  # JSON
         self.habits.methods += [entry["method"] for entry in batch]
-        return web.json_response(await self._answers(batch))
+        answers = await self._answers(batch)
+        return web.json_response(answers if isinstance(content, list) else answers[0])
 
     async def _answers(self, batch: list[Entry]) -> list[Entry]:
         head = max(0, int(await self.ask("eth_blockNumber"), 16) - self.habits.lag)
@@ -131,6 +134,9 @@ class HabitProxy:
             return await self._pool(entry)
         if method == "eth_getBlockReceipts" and not habits.has_receipts:
             return _error(entry, -32601, "the method does not exist")
+        if method == "eth_maxPriorityFeePerGas" and habits.suggested_tip != "node":
+            tip = habits.suggested_tip
+            return _error(entry, -32601, "the method does not exist") if tip is None else _result(entry, hex(tip))
         if method == "eth_getLogs":
             return self._logs(entry, head)
         if method == "eth_getBlockByNumber":

@@ -14,7 +14,7 @@ from tokenx_chain.listener.follower import ChainHalted
 from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.catalog import NETWORKS
-from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.signers.base import UnsignedTransaction
 
 pytestmark = pytest.mark.stack
@@ -230,6 +230,9 @@ async def test_first_layer_and_operator_fee_are_told_where_there_is_one(network:
         if network.l1_oracle is None:
             assert await w.node.l1_fee(b"\x01" * 100, gas=1000) == 0
             return
+        await w.ask("anvil_setCode", network.l1_oracle, "0x")
+        with pytest.raises(RpcUnavailable, match="another chain"):
+            await w.node.l1_fee(b"", gas=1000)
         await w.ask("anvil_setCode", network.l1_oracle, oracle_code(has_operator=True))
         assert await w.node.l1_fee(b"\x01" * 100, gas=1000) == L1_FEE + 3 * 1000
         await w.ask("anvil_setCode", network.l1_oracle, oracle_code(has_operator=False))

@@ -85,7 +85,8 @@ class LogSource:
                 except (RpcError, RpcUnavailable) as error:
                     problem, size = error, self._shrink(endpoint, error, asked=last - first + 1)
                 else:
-                    self._windows[endpoint.url] = self.window(endpoint).answered()
+                    if 2 * (last - first + 1) > size:  # an answer to a small question says nothing about large ones
+                        self._windows[endpoint.url] = self.window(endpoint).answered()
                     return placed, last
         raise problem
 

@@ -217,6 +217,8 @@ class EvmNode:
         questions = [_L1_FEE + (32).to_bytes(32, "big") + len(raw).to_bytes(32, "big") + padded]
         questions.append(_OPERATOR_FEE + gas.to_bytes(32, "big"))
         first_layer, *operators = await self._rpc.batch([("eth_call", [{"to": self.network.l1_oracle, "data": "0x" + data.hex()}, "latest"]) for data in questions])  # fmt: skip
+        if first_layer == "0x":
+            raise RpcUnavailable(f"no GasPriceOracle at {self.network.l1_oracle}: the endpoint serves another chain")
         # A chain before Isthmus reverts: it has no operator's fee.
         told = [answer for answer in operators if isinstance(answer, str) and answer != "0x"]
         return sum(int(answer, 16) for answer in (*_all_good([first_layer]), *told))

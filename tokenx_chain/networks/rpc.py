@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tokenx_chain.networks.rules import is_range_refusal
+from tokenx_chain.networks.rules import is_asked_too_often, is_range_refusal
 from tokenx_common.clock import monotonic_s, utc_now
 
 TIMEOUT_S: Final = 10.0
@@ -25,7 +25,7 @@ BURST: Final = 200.0
 _REVERTED: Final = 3
 """JSON-RPC error code of an execution that reverted."""
 _LIMITED: Final = frozenset({429, -32005, -32029, -32097})
-"""Error codes of providers that want to be asked less; -32005 is also how some refuse a range of logs, which the text then says."""
+"""Error codes of providers that want to be asked less, some of whom only say so in words; -32005 is also how some refuse a range of logs, which the text then says."""
 _COOL_OFF_S: Final = 1.0
 _LONGEST_COOL_OFF_S: Final = 30.0
 _LONGEST_RETRY_AFTER_S: Final = 300.0
@@ -52,7 +52,9 @@ class RpcError(Exception):
     @property
     def is_rate_limit(self) -> bool:
         """Whether the provider wants to be asked less often, as opposed to being asked for less at once."""
-        return self.code in _LIMITED and not is_range_refusal(self.message)
+        if self.is_revert:
+            return False
+        return is_asked_too_often(self.message) or (self.code in _LIMITED and not is_range_refusal(self.message))
 
 
 class RpcUnavailable(Exception):

@@ -130,7 +130,8 @@ _RANGE_REFUSALS: Final = re.compile(
     r"|too many (?:blocks|logs|results)|range exceed|ranges? over|max(?:imum)? (?:block )?range|maximum is set|at most \d+ blocks|query timeout"
     r"|blocks? distance|max is \d|logs matched by query exceeds|response is too big|block count"
 )
-_ASKED_TOO_OFTEN: Final = re.compile(
+_TOO_OFTEN: Final = re.compile(r"rate.?limit|too many requests|request (?:rate|count) exceeded")
+_SPEAKS_OF_RATES: Final = re.compile(
     r"per (?:second|minute|hour|day)\b|/s\b|\brps\b|requests? (?:rate|count|limit|quota)|rate.?limit|too many requests|compute units|throughput"
 )
 _HEX_RANGE: Final = re.compile(r"\[?(0x[0-9a-f]+)\s*[,-]\s*(0x[0-9a-f]+)\]?")
@@ -145,7 +146,12 @@ def is_range_refusal(message: str) -> bool:
     """Whether a provider says that it was asked for too much at once, in any of the spellings of RANGE_SPELLINGS in tests/networks.
     One that says it is asked too often wants less frequent questions, not smaller ones."""
     text = message.lower()
-    return _RANGE_REFUSALS.search(text) is not None and _ASKED_TOO_OFTEN.search(text) is None
+    return _RANGE_REFUSALS.search(text) is not None and _SPEAKS_OF_RATES.search(text) is None
+
+
+def is_asked_too_often(message: str) -> bool:
+    """Whether a provider says in words that it is asked too often, under whatever code."""
+    return _TOO_OFTEN.search(message.lower()) is not None
 
 
 def range_hint(message: str) -> int | None:
