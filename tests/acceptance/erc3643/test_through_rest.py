@@ -160,8 +160,9 @@ async def _ended(scene: Scene, act: dict[str, Any]) -> str | None:
 
 
 async def test_30_31_32_57_58_and_60_recovered_and_revoked(scene: Scene) -> None:
-    """Recovery over two tokens with a partial freeze; revocation that holds, of somebody with units; both on their way at the same time."""
+    """Recovery of a frozen wallet, and over two tokens with a partial freeze; revocation that holds, of somebody with units; both on their way at the same time."""
     recovery = await scene.agent.post(f"/v1/investors/{scene.ids['rita']}:recover", WHY)
+    of_frozen = await scene.agent.post(f"/v1/investors/{scene.ids['emil']}:recover", WHY)
     assert "WALLET_UNVERIFIED" in await scene.order("rita", "sell")
     await scene.officer.post(f"/v1/investors/{scene.ids['zoe']}:revoke", WHY)
     assert await scene.no("transfer", scene.item("zoe", 1, "bob")) == ("investor.revoked", "sender")
@@ -169,15 +170,18 @@ async def test_30_31_32_57_58_and_60_recovered_and_revoked(scene: Scene) -> None
     assert (await scene.order("zoe", "buy"))[0] == "INVESTOR_REVOKED"
     deposit = {"direction": "deposit", "amount": "1.00", "currency": "USD"}
     assert (await scene.refused(lambda: scene.people["zoe"].post_once("/v1/payments", deposit))).code == "investor.revoked"  # fmt: skip
-    await scene.agree(recovery["operation_id"])
+    await asyncio.gather(scene.agree(recovery["operation_id"]), scene.agree(of_frozen["operation_id"]))
     await asyncio.gather(
         until("the recovery", lambda: _state(scene, recovery["operation_id"])),
+        until("the other recovery", lambda: _state(scene, of_frozen["operation_id"])),
         until("the revocation", lambda: _kind_is_final(scene, "investor.revoke")),
     )
     found = await scene.wait("the new key", "rita", lambda mine: mine["wallets"][0]["status"] == "registered")
     fresh = found["wallets"][0]["address"]
     assert [await scene.state(fresh), await scene.state(fresh, scene.second_token)] == [(20, 8, False), (7, 0, False)]
     assert [await scene.state("rita"), await scene.state("rita", scene.second_token)] == [(0, 0, True), (0, 0, True)]
+    found = await scene.wait("the new key", "emil", lambda mine: mine["wallets"][0]["status"] == "registered")
+    assert await scene.state(found["wallets"][0]["address"]) == (10, 0, True)
     await _revoked_for_good(scene)
 
 

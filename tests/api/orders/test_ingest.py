@@ -212,6 +212,27 @@ async def test_frozen_investors_open_orders_are_canceled(venue: Venue) -> None:
     assert await buyer.held() == {"USD": (100_000, 0)}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE api.investors SET revoked_at = now() WHERE investor_id = $1 AND $2::text <> ''",
+        "INSERT INTO api.holding_freezes (investor_id, offering_id, wallet_frozen) VALUES ($1, $2, true)",
+    ],
+    ids=["revoked", "wallet-frozen"],
+)
+async def test_open_orders_go_with_a_revocation_and_with_a_frozen_wallet(venue: Venue, statement: str) -> None:
+    """R26, R27: after the order rests."""
+    seller = await venue.trader(units=10)
+    order = await seller.place("sell", 1)
+    await venue.match()
+    assert await sweep(venue.context) == 0
+    await venue.seed.rows.execute(statement, seller.investor_id, venue.offering.offering_id)
+    assert await sweep(venue.context) == 1
+    await venue.match()
+    closed = await seller.get(order["order_id"])
+    assert (closed["status"], closed["status_reason"]) == ("canceled", "compliance_revoked")
+
+
 async def test_day_orders_of_earlier_days_expire(venue: Venue) -> None:
     buyer = await venue.trader(cash=100_000)
     today = await buyer.place("buy", 1, time_in_force="day")

@@ -3,8 +3,8 @@
 from tokenx_api.auth.models import Actor
 from tokenx_api.context import AppContext
 from tokenx_api.db import ReadConn
-from tokenx_api.investors.errors import WalletNotRegistered
-from tokenx_api.investors.service.profiles import get, locked, record, require_active
+from tokenx_api.investors.errors import InvestorRevoked, WalletNotRegistered
+from tokenx_api.investors.service.profiles import get, locked, record
 from tokenx_api.tokenization import service as tokenization
 from tokenx_api.wallets import service as wallets
 from tokenx_api.wallets.models import Wallet, next_key
@@ -12,7 +12,8 @@ from tokenx_api.wallets.models import Wallet, next_key
 
 async def recover(context: AppContext, *, actor: Actor, investor_id: str, reason: str) -> str:
     """The operation's id. The old wallet may do nothing from now on; whoever asks counts as the first of the two people who must agree.
-    Opens its own transaction. Raises NotFound, InvestorRevoked, InvestorFrozen, WalletNotRegistered, DependencyUnavailable."""
+    Opens its own transaction. A frozen investor stays frozen. Raises NotFound, InvestorRevoked, WalletNotRegistered,
+    DependencyUnavailable."""
     chain_id = context.settings.chain_id
     async with context.db.read() as conn:
         key_ref = next_key((await _lost(conn, investor_id, chain_id)).key_ref)
@@ -33,8 +34,8 @@ async def recover(context: AppContext, *, actor: Actor, investor_id: str, reason
 
 
 async def _lost(conn: ReadConn, investor_id: str, chain_id: int) -> Wallet:
-    await get(conn, investor_id)
-    await require_active(conn, investor_id)
+    if (await get(conn, investor_id)).revoked_at is not None:
+        raise InvestorRevoked("the identity check was revoked")
     wallet = await wallets.investor_wallet(conn, investor_id, chain_id)
     if wallet is None or wallet.status != "registered":
         raise WalletNotRegistered("the investor has no registered wallet")
