@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +24,16 @@ from eth_account import Account
 from web3 import Web3
 
 from tests.chain.rig import ask
-from tests.support.seed_signer import SeedSigner
 from tests.support.servers import ServiceKeys, anvil_server, postgres_server, scratch_folder, valkey_server
 from tokenx_chain.contracts.calls import Call
 from tokenx_chain.journal import Journal
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.evm import EvmNode
 from tokenx_chain.networks.rpc import Rpc, RpcError
+from tokenx_chain.signers.base import Signer
+from tokenx_chain.signers.factory import open_desk
 from tokenx_chain.signers.seed import derive_key
+from tokenx_chain.signers.settings import SignerSettings
 from tokenx_chain.transactions.sender import Intent, Senders
 from tokenx_chain.transactions.tracker import Tracker
 from tokenx_cli.runtime import foreground, ports
@@ -122,7 +124,7 @@ async def bench() -> AsyncGenerator[Bench]:
         journal = Journal(client, lease, CHAIN)
         rpc = Rpc([anvil.url])
         stack.push_async_callback(rpc.close)
-        node, signer = Watched(NETWORKS[CHAIN], rpc), SeedSigner(SEED)
+        node, signer = Watched(NETWORKS[CHAIN], rpc), await stack.enter_async_context(_signer(folder))
         operation_id = "op_bench"
         connection = await asyncpg.connect(database.superuser_url)
         await connection.execute(_OPERATION, operation_id, CHAIN)
@@ -140,6 +142,14 @@ async def bench() -> AsyncGenerator[Bench]:
 
 _OPERATION: Final = """INSERT INTO chain.operations (operation_id, chain_id, kind, params, business_ref, correlation_id)
                        VALUES ($1, $2, 'bench', '{}', 'bench', 'bench')"""
+
+
+def _signer(folder: Path) -> AbstractAsyncContextManager[Signer]:
+    """As the service signs: through signerd, in a process of its own."""
+    seed = folder / "seed"
+    seed.write_bytes(SEED)
+    seed.chmod(0o600)
+    return open_desk(SignerSettings(signer_seed_file=seed, chain_ids=(CHAIN,)))
 
 
 def _api(database_url: str, redis_url: str, keys: ServiceKeys, folder: Path) -> Any:

@@ -60,6 +60,8 @@ class FireblocksStub(HttpStub):
         self.outcome = "COMPLETED"
         self.sub_status = ""
         self.hold: str | None = None
+        self.outcomes: dict[str, str] = {}
+        """By external id: what people decided about one, whatever holds the others."""
         self.refuses_cancel = False
         self.published = {WEBHOOK_KEY_ID: WEBHOOK_KEY}
         self._nonces: set[str] = set()
@@ -157,12 +159,18 @@ class FireblocksStub(HttpStub):
     def _move(self, transaction: Transaction) -> None:
         if transaction.cancelled:
             transaction.status = "CANCELLED"
-        elif transaction.status in STEPS[:-1] and transaction.status != self.hold:
+        decided = self.outcomes.get(transaction.request["externalTxId"])
+        outcome = decided or self.outcome
+        if (
+            not transaction.cancelled
+            and transaction.status in STEPS[:-1]
+            and (decided or transaction.status != self.hold)
+        ):
             transaction.step += 1
             is_last = transaction.step == len(STEPS) - 1 or (
-                self.outcome in ("REJECTED", "BLOCKED") and transaction.step == 2
+                outcome in ("REJECTED", "BLOCKED") and transaction.step == 2
             )
-            transaction.status = self.outcome if is_last else STEPS[transaction.step]
+            transaction.status = outcome if is_last else STEPS[transaction.step]
             transaction.sub_status = self.sub_status if is_last else ""
         transaction.log.append(transaction.status)
 

@@ -1,7 +1,6 @@
 """What only the local signer does: keystores, the process of its own, and that nobody else ever sees a key."""
 
 import asyncio
-import base64
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ from structlog.testing import capture_logs
 
 from tests.signers.benches import Bench, local_bench, local_settings, private, write_keystore
 from tests.signers.builders import ADDRESSES, KEYS, PASSPHRASE, a_job, a_transaction, typed_data
+from tests.signers.secrecy import forms_of, memory_of
 from tests.support.seed_signer import SeedSigner
 from tokenx_chain.signers.curve import require_native_curve
 from tokenx_chain.signers.desk import SigningDesk
@@ -467,46 +467,13 @@ async def _service(folder: Path) -> tuple[asyncio.subprocess.Process, dict[str, 
     return process, json.loads(line)
 
 
-def _forms(secret: bytes) -> set[bytes]:
-    """How a secret could be written down."""
-    found = {
-        secret,
-        secret.hex().encode(),
-        secret.hex().upper().encode(),
-        base64.b64encode(secret).rstrip(b"="),
-        secret[::-1],
-    }
-    return found | {
-        str(int.from_bytes(secret, "big")).encode(),
-        repr(secret).encode(),
-        base64.urlsafe_b64encode(secret).rstrip(b"="),
-    }
-
-
-def _memory(pid: int) -> bytes:
-    """All writable memory of a process."""
-    parts: list[bytes] = []
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights, *_ = line.split()
-            if not rights.startswith("rw"):
-                continue
-            start, end = (int(part, 16) for part in span.split("-"))
-            try:
-                memory.seek(start)
-                parts.append(memory.read(end - start))
-            except OSError:
-                continue
-    return b"\0".join(parts)
-
-
 async def test_no_other_process_ever_has_a_key(tmp_path: Path) -> None:
     """Environment, command line, names of memory maps of every process on the machine; logs, metrics, files; the memory of the service."""
     service, info = await _service(tmp_path)
     try:
         assert info["address"] == ADDRESSES["platform"]
         secrets = [KEYS["platform"], KEYS["treasury"], PASSPHRASE]
-        forms = set[bytes]().union(*map(_forms, secrets))
+        forms = set[bytes]().union(*map(forms_of, secrets))
         seen = 0
         for folder in Path("/proc").iterdir():
             if not folder.name.isdecimal() or int(folder.name) == os.getpid():
@@ -530,7 +497,7 @@ async def test_no_other_process_ever_has_a_key(tmp_path: Path) -> None:
         assert b"signerd.signed" in told
         assert b"tokenx_signer_seconds" in told
         assert not [form for form in forms if form in told]
-        memory = _memory(service.pid)
+        memory = memory_of(service.pid)
         assert len(memory) > 10_000_000
         assert bytes.fromhex(ADDRESSES["platform"][2:]).hex().encode() in memory, "the search finds what is there"
         assert not [form for form in forms if form in memory]

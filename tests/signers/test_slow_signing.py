@@ -313,7 +313,7 @@ async def test_tracker_survives_whatever_the_key_holder_says(url: str) -> None:
         await all_final(r, intent)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 async def test_whatever_people_decide_and_whenever_it_is_killed_each_is_executed_once_or_proven_refused(
     url: str, number: int
 ) -> None:
