@@ -2,15 +2,13 @@
 
 Rows marked (U) are spellings as known from open error parsers and the clients' sources, not heard from a running node here; those of anvil were."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.chain.rig import FAST, ask, rig
 from tests.networks.habit_proxy import Habits
 from tests.networks.world import LOCAL, node_of, world
 from tokenx_chain.networks import rules
-from tokenx_chain.networks.base import Network
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.rpc import RpcError
 from tokenx_chain.transactions.answers import Answer, read_answer
@@ -108,43 +106,6 @@ def test_answers_to_calls_that_revert(client: str, words: Words) -> None:
     assert error.is_revert, client
     assert not error.is_rate_limit
     assert not rules.is_not_yet(NETWORKS[words.chain_id], error.message)
-
-
-class Hasty(Network):
-    """One that does not wait a second before it sends again."""
-
-    @property
-    def rebroadcast_s(self) -> float:
-        return 0.1
-
-
-@pytest.mark.stack
-async def test_t3_same_bytes_sent_twice_are_one_execution_whatever_the_client_calls_it() -> None:
-    """The answer to the first broadcast is lost on its way; the second broadcast meets bytes that are known, or mined."""
-    others = {
-        "same hash was already imported",
-        "transaction already in mempool",
-        "transaction already exists in the pool",
-    }
-    spellings = sorted({words.known for words in CLIENTS.values()} | others)
-    assert len(spellings) == 8
-    network = Hasty(**{field.name: getattr(FAST, field.name) for field in fields(Network)})
-    with node_of(LOCAL) as url:
-        await ask(url, "evm_setAutomine", False)
-        async with rig(url, mining=False, network=network) as r:
-            for spelling in spellings:
-                r.faults.rewrite = {"already imported": spelling}
-                r.faults.lose_answers = {"eth_sendRawTransaction": 1}
-                sent = len(r.faults.sent)
-                intent = r.intent()
-                await r.send(intent)
-                await r.until(lambda sent=sent: len(r.faults.sent) >= sent + 2, f"the second broadcast ({spelling})")
-                assert len(set(r.faults.sent[sent:])) == 1
-                await r.mine(3)
-                await r.until(lambda intent=intent: r.row(intent)["state"] == "final", f"finality ({spelling})")
-                assert await r.executions(intent) == 1
-                assert len(r.row(intent)["attempts"]) == 1
-            assert await r.nonce_gaps() == 0
 
 
 @pytest.mark.stack
