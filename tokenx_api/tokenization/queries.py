@@ -169,6 +169,10 @@ UPSERT_SIGNERS: LiteralString = """
            gaps = excluded.gaps, observed_at = excluded.observed_at,
            status = CASE WHEN s.status IN ('draining', 'retired') THEN s.status ELSE excluded.status END
     WHERE s.observed_at < excluded.observed_at"""
+RETIRE_SIGNERS: LiteralString = """
+    UPDATE chain.signers o SET status = CASE WHEN o.in_flight + o.queued > 0 THEN 'draining' ELSE 'retired' END
+    WHERE o.chain_id = $1 AND o.status <> 'retired'
+      AND EXISTS (SELECT 1 FROM chain.signers n WHERE n.chain_id = o.chain_id AND n.key_ref = o.key_ref AND n.epoch > o.epoch)"""
 UPSERT_ENDPOINTS: LiteralString = """
     INSERT INTO chain.endpoints AS e (chain_id, endpoint, score, latency_ms, is_cooling, observed_at)
     SELECT $1, r.endpoint, r.score, r.latency_ms, r.is_cooling, $2
@@ -520,10 +524,12 @@ async def upsert_monitoring(conn: WriteConn, *, chain_id: int, record: Monitorin
 
 
 async def upsert_reports(conn: WriteConn, *, chain_id: int, record: MonitoringRecord) -> None:
-    """Signers and endpoints as they are now. An older observation never replaces a newer one."""
+    """Signers and endpoints as they are now. An older observation never replaces a newer one. An address whose key has a newer one drains, then
+    is retired."""
     if record.signers:
         signers = [signer.model_dump() for signer in record.signers]
         await conn.execute(UPSERT_SIGNERS, chain_id, record.observed_at, signers)
+        await conn.execute(RETIRE_SIGNERS, chain_id)
     if record.endpoints:
         endpoints = [endpoint.model_dump() for endpoint in record.endpoints]
         await conn.execute(UPSERT_ENDPOINTS, chain_id, record.observed_at, endpoints)

@@ -54,15 +54,18 @@ async def test_signers_are_shown_with_nonces_and_gaps(leased: Api) -> None:
     assert [row["key_ref"] for row in first["data"] + rest["data"]] == ["ats-operator", "platform"]
 
 
-async def test_new_address_of_a_key_begins_its_next_epoch_and_a_retired_one_stays_retired(leased: Api) -> None:
+async def test_new_address_of_a_key_begins_its_next_epoch_and_the_old_one_drains_then_retires(leased: Api) -> None:
+    async def states() -> list[tuple[str, int, str]]:
+        rows = (await seen(leased, "signers"))["data"]
+        return [(row["address"], row["epoch"], row["status"]) for row in rows]
+
     await journal(leased, report(0))
-    await leased.seed.rows.execute("UPDATE chain.signers SET status = 'retired'")
     await journal(leased, report(5, signers=[signer(1), signer(9)]))
-    rows = (await seen(leased, "signers"))["data"]
-    assert [(row["address"], row["epoch"], row["status"]) for row in rows] == [
-        (address(1), 1, "retired"),
-        (address(9), 2, "active"),
-    ]
+    assert await states() == [(address(1), 1, "draining"), (address(9), 2, "active")]
+    await journal(leased, report(10, signers=[signer(1, in_flight=0, queued=0), signer(9)]))
+    assert await states() == [(address(1), 1, "retired"), (address(9), 2, "active")]
+    await journal(leased, report(15, signers=[signer(1)]))
+    assert (await states())[0][2] == "retired"
 
 
 async def test_older_report_never_replaces_a_newer_one(leased: Api) -> None:
