@@ -139,6 +139,10 @@ def a_request(**changes: object) -> Request:
     ("changes", "outcome"),
     [
         ({}, Outcome.ALLOW),
+        ({"function": "forcedTransfer", "kind": "token.force_transfer"}, Outcome.APPROVE),
+        ({"function": "batchForcedTransfer", "kind": "token.force_transfer_batch"}, Outcome.APPROVE),
+        ({"function": "forcedTransfer", "kind": "investor.recover"}, Outcome.APPROVE),
+        ({"function": "recoveryAddress", "kind": "investor.recover"}, Outcome.DENY),
         ({"key_ref": "investor:inv_1"}, Outcome.DENY),
         ({"key_ref": "investor:inv_1", "function": "transfer"}, Outcome.ALLOW),
         ({"contract": "unlisted"}, Outcome.DENY),

@@ -22,7 +22,7 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
          function="registerIdentity|batchRegisterIdentity|deleteIdentity|updateIdentity|updateCountry"),
     Rule("default.books", kind="investor.*", key_ref=PLATFORM, contract="HolderRules", function="sync"),
     Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
-    Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer|recoveryAddress", approval_above=-1),
+    Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer", approval_above=0),
     Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),
     Rule("default.settlement", key_ref=ATS_SUBMITTER, contract="Settlement", function="settleBatch|settleAll|cancel"),
     Rule("default.custody", kind="settlement.*", contract="Settlement", function="setCustodian"),

@@ -15,6 +15,7 @@ from tests.support.stack import Stack, running_stack
 from tokenx_chain.contracts.claims import Claims
 from tokenx_chain.contracts.identity import KYC_TOPIC
 from tokenx_chain.operations.claims import spellings
+from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_chain.standards.erc3643 import kyc_claim_data
 from tokenx_cli.people import ApiProblem, until
 from tokenx_cli.verify.commands import verify_folder
@@ -209,6 +210,19 @@ async def _state(scene: Scene, operation_id: str) -> bool:
 async def _kind_is_final(scene: Scene, kind: str) -> bool:
     rows = (await scene.agent.get("/v1/chain/operations", limit=20))["data"]
     return any(row["kind"] == kind and row["state"] == "final" for row in rows)
+
+
+async def test_a_mint_above_the_operators_amount_waits_for_a_second_person(scene: Scene) -> None:
+    usual = next(rule for rule in DEFAULT_RULES if rule.policy_id == "default.agent")
+    rule = {"policy_id": usual.policy_id, "key_ref": usual.key_ref, "contract": usual.contract, "function": usual.function, "approval_above": "40"}  # fmt: skip
+    change = await scene.officer.post("/v1/chain/policies/changes", {"rules": [rule], "keep_built_in": True, **WHY})
+    second = scene.staff("tokenization_agent")
+    await second.post(f"/v1/chain/policies/changes/{change['change_id']}:approve", WHY)
+    await scene.done(await scene.ask("mint", scene.item("bob", 40)))
+    above = await scene.ask("mint", scene.item("bob", 41))
+    await until("a second person to be asked for", lambda: _waits(scene, above))
+    await scene.agree(above["operation_id"])
+    await scene.done(above)
 
 
 async def test_57_a_revoked_investor_comes_back_by_another_claim(scene: Scene) -> None:
