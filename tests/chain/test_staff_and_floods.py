@@ -172,6 +172,25 @@ async def test_change_of_the_policy_counts_at_once_and_without_a_restart(world: 
     assert (shown["is_built_in"], shown["version"], shown["in_effect"]) == (False, 2, True)
 
 
+async def test_change_whose_call_was_lost_is_taken_over_with_the_next_write(world: World) -> None:
+    """Approved past the route, so that nobody tells the chain service: the journal's next answer does."""
+    params = {"chain_id": 31337}
+    before = (await world.chain.get("/v1/policies", params=params)).json()["version"]
+    await world.pair.fetch(
+        """
+        WITH people AS (SELECT min(user_id) AS one, max(user_id) AS other FROM api.users)
+        INSERT INTO chain.policy_changes (chain_id, rules, disabled, warnings, reason, status, proposed_by, decided_by, decided_at, version)
+        SELECT 31337, '[]', '{}', '[]', 'lost', 'approved', one, other, now(), $1 FROM people""",
+        before + 1,
+    )
+    assert (await world.send(world.mint())).status_code == 202
+    for _ in range(500):
+        if (await world.chain.get("/v1/policies", params=params)).json()["version"] == before + 1:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the change was never taken over")
+
+
 def nonsense(world: World, rng: random.Random) -> tuple[Any, int, str]:
     """A request that must be refused, and how."""
     bad_address = rng.choice(["", "0x", "0x1234", "0x" + "zz" * 20, NOBODY + "00", 7, None, "x" * 300])
