@@ -14,7 +14,8 @@ class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _text_only(value: Any) -> Any:
+def text_only(value: Any) -> Any:
+    """Refuses JSON numbers where text is asked for."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     raise PydanticCustomError("number_not_string", 'must be a decimal string such as "1.50", not a JSON number')
@@ -32,13 +33,13 @@ def _positive(text: str, *, digits: int) -> str:
 
 AmountString = Annotated[
     str,
-    BeforeValidator(_text_only),
+    BeforeValidator(text_only),
     AfterValidator(lambda text: _positive(text, digits=2)),
     Field(examples=["1025.50"]),
 ]
 """A positive amount of money or a price, at most two decimals, as text."""
 UnitsString = Annotated[
-    str, BeforeValidator(_text_only), AfterValidator(lambda text: _positive(text, digits=0)), Field(examples=["10"])
+    str, BeforeValidator(text_only), AfterValidator(lambda text: _positive(text, digits=0)), Field(examples=["10"])
 ]
 """A positive whole quantity, as text."""
 

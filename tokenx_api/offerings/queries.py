@@ -3,15 +3,15 @@
 from typing import Any, LiteralString
 
 from tokenx_api.db import ReadConn, Record, WriteConn
-from tokenx_api.offerings.models import Offering, OfferingStatus, Terms
+from tokenx_api.offerings.models import Offering, OfferingStatus, Terms, TransferRules
 
 INSERT: LiteralString = """
     INSERT INTO api.offerings (offering_id, issuer_id, symbol, name, exemption, unit_price_minor, max_units, tick_size_minor, lot_size_units,
-                               collar_bps, blocked_countries)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (symbol) DO NOTHING RETURNING offering_id"""
+                               collar_bps, blocked_countries, transfer_rules)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (symbol) DO NOTHING RETURNING offering_id"""
 _SELECT: LiteralString = """
     SELECT o.offering_id, o.issuer_id, r.legal_name AS issuer_name, o.symbol, o.name, o.exemption, o.currency, o.unit_price_minor, o.max_units,
-           o.tick_size_minor, o.lot_size_units, o.collar_bps, o.blocked_countries, o.status, o.market_state, o.chain_id, o.token_address,
+           o.tick_size_minor, o.lot_size_units, o.collar_bps, o.blocked_countries, o.transfer_rules, o.status, o.market_state, o.chain_id, o.token_address,
            o.created_at, (SELECT f.price_ticks * o.tick_size_minor FROM matcher.fills f WHERE f.offering_id = o.offering_id
                           ORDER BY f.exec_seq DESC LIMIT 1) AS last_price_minor
     FROM api.offerings o JOIN api.issuers r USING (issuer_id)"""
@@ -43,7 +43,7 @@ async def insert(conn: WriteConn, *, offering_id: str, issuer_id: str, terms: Te
     """Whether the symbol was free."""
     new_id = await conn.fetchval(INSERT, offering_id, issuer_id, terms.symbol, terms.name, terms.exemption, terms.unit_price_minor,
                                  terms.max_units, terms.tick_size_minor, terms.lot_size_units, terms.collar_bps,
-                                 list(terms.blocked_countries))  # fmt: skip
+                                 list(terms.blocked_countries), terms.transfer_rules.model_dump(mode="json", exclude_defaults=True))  # fmt: skip
     return new_id is not None
 
 
@@ -90,6 +90,7 @@ def _offering(row: Record) -> Offering:
         lot_size_units=row["lot_size_units"],
         collar_bps=row["collar_bps"],
         blocked_countries=tuple(row["blocked_countries"]),
+        transfer_rules=TransferRules.model_validate(row["transfer_rules"]),
     )
     return Offering(
         offering_id=row["offering_id"],

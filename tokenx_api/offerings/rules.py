@@ -28,6 +28,7 @@ def terms_of(request: NewOffering) -> Terms:
         lot_size_units=parse_units(request.lot_size_units),
         collar_bps=request.collar_bps,
         blocked_countries=tuple(sorted(set(request.blocked_countries))),
+        transfer_rules=request.transfer_rules,
     )
 
 
@@ -40,6 +41,22 @@ def term_errors(terms: Terms) -> list[TermError]:
         errors.append(TermError("/max_units", "not_whole_lots", "must be a multiple of lot_size_units"))
     if terms.max_units * terms.unit_price_minor > MAX_INT64:
         errors.append(TermError("/max_units", "out_of_range", "max_units times unit_price_amount is too large"))
+    return [*errors, *_transfer_rule_errors(terms)]
+
+
+def _transfer_rule_errors(terms: Terms) -> list[TermError]:
+    """Rules that contradict each other, or under which nobody could hold anything."""
+    rules, at = terms.transfer_rules, "/transfer_rules"
+    errors: list[TermError] = []
+    if both := sorted(set(rules.allowed_countries) & set(terms.blocked_countries)):
+        errors.append(
+            TermError(f"{at}/allowed_countries", "blocked_too", f"{', '.join(both)} cannot be allowed and blocked")
+        )
+    if rules.max_units_per_holder is not None and parse_units(rules.max_units_per_holder) < terms.lot_size_units:
+        errors.append(TermError(f"{at}/max_units_per_holder", "less_than_a_lot", "must be at least lot_size_units"))
+    exchanges = [limit.exchange for limit in rules.exchange_limits]
+    if len(set(exchanges)) < len(exchanges):
+        errors.append(TermError(f"{at}/exchange_limits", "named_twice", "each exchange has one limit"))
     return errors
 
 

@@ -86,6 +86,7 @@ async def deploy(conn: WriteConn, *, actor: Actor, offering_id: str, chain_id: i
         "name": terms.name,
         "symbol": terms.symbol,
         "blocked_countries": list(terms.blocked_countries),
+        "transfer_rules": terms.transfer_rules.model_dump(mode="json", exclude_defaults=True),
     }
     operation_id = await tokenization.request_operation(
         conn, chain_id=chain_id, kind="offering.deploy", params=params, business_ref=f"offering:{offering_id}"

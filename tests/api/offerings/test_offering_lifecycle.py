@@ -1,5 +1,6 @@
 """Offerings from draft to open, and issuers' KYB."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.api.world import REASON, World, terms, token_of
 from tokenx_api.auth.models import Persona
 from tokenx_api.offerings import service
+from tokenx_chain.operations.catalog import parse_params
+from tokenx_chain.operations.params import DeployOffering
 
 
 async def test_offering_goes_from_draft_to_open(world: World) -> None:
@@ -35,6 +38,26 @@ async def test_offering_goes_from_draft_to_open(world: World) -> None:
     assert await world.actions(offering_id) == [
         "offering.created", "offering.approved", "offering.deployment_requested", "offering.deployed", "offering.opened",
     ]  # fmt: skip
+
+
+async def test_transfer_rules_are_kept_shown_and_handed_to_the_chain(world: World) -> None:
+    limit: dict[str, Any] = {"exchange": "0x" + "ab" * 20, "day_units": "5", "month_total_units": "0"}
+    stated: dict[str, Any] = {
+        "allowed_countries": ["US", "DE"], "max_holders": 99, "max_holders_by_country": {"DE": 10}, "max_units_per_holder": "500",
+        "lock_up_days": 180, "volume_window": {"days": 30, "max_units": "50"},
+        "exchange_limits": [limit],
+    }  # fmt: skip
+    issuer, _ = await world.issuer()
+    draft = await issuer.post("/v1/offerings", terms(transfer_rules=stated))
+    shown = (await issuer.get(f"/v1/offerings/{draft['offering_id']}"))["transfer_rules"]
+    assert shown == stated | {"exchange_limits": [limit | {"month_units": None, "day_total_units": None}]}
+    await (await world.staff("compliance_officer")).post(f"/v1/offerings/{draft['offering_id']}:approve", expect=200)
+    await (await world.staff("tokenization_agent")).post(f"/v1/offerings/{draft['offering_id']}:deploy", expect=200)
+    operation = await world.operation(f"offering:{draft['offering_id']}")
+    params = parse_params("offering.deploy", json.loads(operation["params"]))
+    assert isinstance(params, DeployOffering)
+    assert params.transfer_rules.max_units_per_holder == 500
+    assert params.transfer_rules.exchange_limits[0].month_total_units == 0
 
 
 async def test_failed_deployment_can_be_repeated(world: World) -> None:
@@ -132,6 +155,26 @@ async def test_kyb_approval_closes_the_case_and_opens_the_wallet(world: World) -
         ({"collar_bps": "1000"}, "/collar_bps", "int_type"),
         ({"blocked_countries": ["ZZ"]}, "/blocked_countries/0", "not_a_country"),
         ({"issuer_id": "iss_1"}, "/issuer_id", "extra_forbidden"),
+        ({"transfer_rules": {"max_holder": 3}}, "/transfer_rules/max_holder", "extra_forbidden"),
+        ({"transfer_rules": {"max_holders": 0}}, "/transfer_rules/max_holders", "greater_than_equal"),
+        ({"transfer_rules": {"max_units_per_holder": 5}}, "/transfer_rules/max_units_per_holder", "number_not_string"),
+        ({"transfer_rules": {"lock_up_days": 3651}}, "/transfer_rules/lock_up_days", "less_than_equal"),
+        ({"transfer_rules": {"allowed_countries": ["KP"]}}, "/transfer_rules/allowed_countries", "blocked_too"),
+        (
+            {"lot_size_units": "10", "transfer_rules": {"max_units_per_holder": "9"}},
+            "/transfer_rules/max_units_per_holder",
+            "less_than_a_lot",
+        ),
+        (
+            {"transfer_rules": {"exchange_limits": [{"exchange": "0x" + "aB" * 20}, {"exchange": "0x" + "ab" * 20}]}},
+            "/transfer_rules/exchange_limits",
+            "named_twice",
+        ),
+        (
+            {"transfer_rules": {"exchange_limits": [{"exchange": "0x" + "ab" * 20, "day_units": "-1"}]}},
+            "/transfer_rules/exchange_limits/0/day_units",
+            "not_a_decimal",
+        ),
     ],
 )
 async def test_wrong_terms_are_named(world: World, change: dict[str, Any], pointer: str, code: str) -> None:
