@@ -62,15 +62,24 @@ class SimulationRequest(WireModel):
     params: dict[str, Any]
 
 
+class FurtherObstacle(WireModel):
+    """Something else that stands against a movement."""
+
+    reason_code: str
+    side: Side
+    rule: str
+
+
 class SimulationView(WireModel):
     """ok False: the contracts would refuse; reason_code is stable, reason is for people. side and rule say whose fault it is and by which
-    rule, null where a refusal is nobody's."""
+    rule, null where a refusal is nobody's. further: what else stands against it, where that is known."""
 
     ok: bool
     reason: str | None
     reason_code: str | None
     side: Side | None = None
     rule: str | None = None
+    further: tuple[FurtherObstacle, ...] = ()
 
 
 class ChainStatus(WireModel):
@@ -162,8 +171,14 @@ async def simulate(request: Request, body: SimulationRequest) -> SimulationView:
         raise DependencyUnavailable(f"the node did not answer: {error}") from error
     if refusal is None:
         return SimulationView(ok=True, reason=None, reason_code=None)
-    side, rule = (refusal.side, refusal.rule) if isinstance(refusal, Obstacle) else (None, None)
-    return SimulationView(ok=False, reason=refusal.detail, reason_code=refusal.code, side=side, rule=rule)
+    if not isinstance(refusal, Obstacle):
+        return SimulationView(ok=False, reason=refusal.detail, reason_code=refusal.code)
+    further = tuple(
+        FurtherObstacle(reason_code=other.code, side=other.side, rule=other.rule) for other in refusal.further
+    )
+    return SimulationView(
+        ok=False, reason=refusal.detail, reason_code=refusal.code, side=refusal.side, rule=refusal.rule, further=further
+    )
 
 
 async def _idempotency_key(idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> str:

@@ -10,6 +10,14 @@ from tests.standards.ground import IR, Ground, Person
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture(params=["lens", "in turn"], autouse=True)
+def way(request: pytest.FixtureRequest, ground: Ground) -> str:
+    """Both ways to ask: of the lens at once, and of each contract in turn."""
+    if request.param == "lens":
+        ground.chain.registry.add("TransferLens", ground.evm.deploy("TransferLens").address, {})
+    return request.param
+
+
 @pytest.fixture
 async def suite(ground: Ground) -> Suite:
     """Iran blocked, at most 150 units each."""
@@ -122,3 +130,17 @@ async def test_a_mint_is_asked_without_a_sender(ground: Ground, suite: Suite, bo
     assert over is not None
     assert (over.code, over.rule) == ("compliance.max_balance", "MaxBalance")
     assert await ground.standard.can_receive(suite.token.address, receiver=bob.wallet, units=150) is None
+
+
+async def test_lens_tells_everything_at_once(ground: Ground, suite: Suite, ann: Person, bob: Person, way: str) -> None:
+    suite.mint(bob.wallet, 100)
+    suite.act(suite.token.call("pause"))
+    suite.act(suite.token.call("setAddressFrozen", bob.wallet, True))
+    found = await ground.standard.can_transfer(suite.token.address, sender=ann.wallet, receiver=bob.wallet, units=101)
+    assert found is not None
+    told = [(one.code, one.side, one.rule) for one in (found, *found.further)]
+    everything = [
+        ("token.paused", "token", "pause"), ("wallet.frozen", "receiver", "freeze"), ("balance.insufficient", "sender", "balance"),
+        ("compliance.max_balance", "receiver", "MaxBalance"),
+    ]  # fmt: skip
+    assert told == (everything if way == "lens" else everything[:1])

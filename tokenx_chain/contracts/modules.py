@@ -5,7 +5,7 @@ instance of a module serves every token. Countries are ISO 3166-1 numeric codes;
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tokenx_chain.contracts.abi import Abi
 from tokenx_chain.contracts.calls import ZERO_ADDRESS, Call, Read
@@ -56,7 +56,7 @@ class Finding:
     enforced: bool
 
     @property
-    def side(self) -> str | None:
+    def side(self) -> Literal["sender", "receiver"] | None:
         """Whose it is: "sender", "receiver", or None when it is neither's."""
         if self.on_chain in SENDER_CODES:
             return "sender"

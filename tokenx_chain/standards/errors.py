@@ -11,10 +11,13 @@ Side = Literal["sender", "receiver", "token", "rule"]
 
 @dataclass(frozen=True)
 class Obstacle(Refusal):
-    """Why a movement would be refused. side: whose it is; rule: what says so, by name: 'pause', 'freeze', or a module's own name."""
+    """Why a movement would be refused. side: whose it is; rule: what says so, by name: 'pause', 'freeze', or a module's own name.
+
+    further: what else stands against it, as far as it was asked for all at once."""
 
     side: Side
     rule: str
+    further: "tuple[Obstacle, ...]" = ()
 
 
 class ActRefused(OperationFailed):

@@ -1,8 +1,10 @@
-"""Why a movement would be refused: asked of the token, the registry and each rule by read-only calls, before anything is sent.
+"""Why a movement would be refused: asked by read-only calls before anything is sent, of TransferLens in one question where it is deployed,
+else of the token, the registry and each rule in turn.
 
 The stock token answers "Transfer not possible" whatever the reason, and looks at the receiver only. Here the reason has a code and a side,
 the sender must be verified too, and a movement to oneself is refused."""
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from eth_abi.exceptions import DecodingError
@@ -11,7 +13,15 @@ from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.calls import ZERO_ADDRESS, Call, Read, Value
 from tokenx_chain.contracts.compliance import Compliance
 from tokenx_chain.contracts.identity_registry import IdentityRegistry
-from tokenx_chain.contracts.modules import REASON_CODES, RECEIVER_CODES, SENDER_CODES, Rule, reason_text
+from tokenx_chain.contracts.modules import (
+    REASON_CODES,
+    RECEIVER_CODES,
+    SENDER_CODES,
+    Finding,
+    Rule,
+    TransferLens,
+    reason_text,
+)
 from tokenx_chain.contracts.token import Token
 from tokenx_chain.contracts.token_agent import TokenAgent
 from tokenx_chain.networks.rpc import RpcError
@@ -20,6 +30,11 @@ from tokenx_chain.standards.errors import Obstacle, Side
 _RULE_ABI: Final = "CountryBlock"
 """All our modules answer `reason`, and all modules `moduleCheck` and `name`, under the same signatures."""
 _IDENTITY: Final = "identity"
+_OF_TOKEN: Final = {
+    "TOKEN_PAUSED": "pause", "SENDER_FROZEN": "freeze", "RECEIVER_FROZEN": "freeze", "BALANCE_INSUFFICIENT": "balance", "UNITS_FROZEN": "frozen_units",
+    "SELF_TRANSFER": "self_transfer", "ZERO_AMOUNT": "amount", "SENDER_NOT_VERIFIED": _IDENTITY, "RECEIVER_NOT_VERIFIED": _IDENTITY,
+}  # fmt: skip
+"""What no module says but the token or its registry, by the lens's code."""
 
 
 class Asking:
@@ -31,9 +46,17 @@ class Asking:
 
     async def transfer(self, token: Token, *, sender: str, receiver: str, units: int, spender: str | None = None) -> Obstacle | None:  # fmt: skip
         """Everything that may stand against a holder's transfer, in the order in which it is said; None when it would go through."""
+        if (wrong := _by_itself(sender=sender, receiver=receiver, units=units)) is not None:
+            return wrong
+        found = await self._by_lens(token, sender=sender, receiver=receiver, units=units)
+        if found is not None:
+            return (
+                next(iter(found), None)
+                or await self._allowance(token, sender=sender, spender=spender, units=units)
+                or await self._tried_out(token, sender=sender, receiver=receiver, units=units, spender=spender)
+            )
         return (
-            _by_itself(sender=sender, receiver=receiver, units=units)
-            or await self._of_token(token, sender=sender, receiver=receiver, units=units)
+            await self._of_token(token, sender=sender, receiver=receiver, units=units)
             or await self._allowance(token, sender=sender, spender=spender, units=units)
             or await self._identities(token, sender=sender, receiver=receiver)
             or await self._rules(token, sender=sender, receiver=receiver, units=units)
@@ -44,9 +67,31 @@ class Asking:
         """Agents pass pause and freezes, but not the registry and the rules."""
         if units <= 0:
             return _zero(units)
+        found = await self._by_lens(token, sender=None, receiver=receiver, units=units)
+        if found is not None:
+            return next(iter(found), None)
         return await self._identities(token, sender=None, receiver=receiver) or await self._rules(
             token, sender=ZERO_ADDRESS, receiver=receiver, units=units
         )
+
+    async def _by_lens(self, token: Token, *, sender: str | None, receiver: str, units: int) -> list[Obstacle] | None:
+        """What the lens finds, the first with all others beside it; None where there is no lens, or it cannot see through the token."""
+        address = self._chain.registry.address("TransferLens")
+        if address is None:
+            return None
+        lens = TransferLens(self._abi("TransferLens"), address)
+        found = await self._perhaps(lens.findings(token.address, sender=sender, receiver=receiver, units=units))
+        if found is None:
+            return None
+        obstacles = [await self._obstacle(finding) for finding in found]
+        return [replace(obstacles[0], further=tuple(obstacles[1:]))] if obstacles else []
+
+    async def _obstacle(self, finding: Finding) -> Obstacle:
+        """By the names the questions in turn have too."""
+        rule = _OF_TOKEN.get(finding.on_chain)
+        nobodys: Side = "token" if rule else "rule"
+        side = finding.side or nobodys
+        return Obstacle(finding.code, finding.on_chain, side, rule or await self._name(finding.rule))
 
     async def _of_token(self, token: Token, *, sender: str, receiver: str, units: int) -> Obstacle | None:
         flags = [token.is_paused(), token.is_frozen(sender), token.is_frozen(receiver)]
