@@ -84,7 +84,8 @@ async def test_t3_bytes_the_node_has_already_are_as_good_as_accepted_in_every_sp
     """The answer to the first broadcast is lost; sent again, the same bytes are known already, which each client says in its own words."""
     spellings = ["already known", "Known transaction", "known transaction: 0xab", "AlreadyKnown", "transaction already imported", "same hash was already imported",
                  "tx already exists in cache", "already in mempool", "DUPLICATE_TRANSACTION"]  # fmt: skip
-    async with rig(url, mining=False) as r:
+    patient = replace(FAST, bump_after_s=None)  # nothing is mined for a while: no second attempt may come of that
+    async with rig(url, mining=False, network=patient) as r:
         intents: list[Any] = []
         for spelling in spellings:
             r.faults.lose_answers[SEND] = 1
