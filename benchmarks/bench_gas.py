@@ -30,6 +30,7 @@ from tokenx_chain.contracts.settlement import (
     Settlement,
     SignedFill,
 )
+from tokenx_chain.standards.erc3643 import kyc_claim_data
 
 BATCHES: Final = (1, 10, 50)
 PEOPLE: Final = 10
@@ -263,8 +264,8 @@ def _identity(trex: Trex, address: str) -> tuple[str, int]:
 
 
 def _claim(trex: Trex, identity: str) -> int:
-    """With the claim data the platform writes: chain id, result, subject."""
-    data = b'{"chain_id":31337,"kyc":"passed","subject":"inv_0198f0c0aaaabbbbccccddddeeeeffff"}'
+    """With the claim data the platform writes."""
+    data = kyc_claim_data(chain_id=31_337, investor_id="inv_0198f0c0aaaabbbbccccddddeeeeffff", serial=1)
     message = encode_defunct(primitive=claim_digest(identity=identity, topic=KYC_TOPIC, data=data))
     signature = bytes(Account.sign_message(message, trex.claim_key.key).signature)
     call = trex.evm.at("Identity", identity).call("addClaim", KYC_TOPIC, 1, trex.issuer.address, signature, data, "")
@@ -334,7 +335,7 @@ transaction divided by its fills, calldata included. *Allow* is what exact allow
 batch. In a batch of 50 each account takes part in five fills as seller and in five as buyer, so that additions and first
 accesses are shared; a batch among strangers costs more per fill, and a first unit or coin more again, see *per rule*.
 The service settles by custody, and sends up to 20 fills in a transaction: its figures lie between those for 10 and for 50. A fill that fails
-costs its part of the transaction and, for each account and asset, about 30,000 more to take the allowance back.
+costs its part of the transaction and, for each account and asset, 25,000 to 38,000 more to take the allowance back.
 """
 
 
@@ -358,8 +359,8 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 TAIL: Final = """The stock figures were measured before, with the stock rules for country and balance. Onboarding uses the same identity contracts as
-the stock path and is not cheaper: the platform is named as manager of the identity, and its claim data, with chain id and subject, takes three words of
-storage where the stock example took one.
+the stock path and is not cheaper: the platform is named as manager of the identity, and its claim data, with chain id, serial number and subject, takes
+several words of storage where the stock example took one.
 """
 
 
