@@ -92,6 +92,10 @@ class Tracker:
         """Signed and not mined."""
         return [tracked for tracked in self._unmined.values() if tracked.entry.from_address == address]
 
+    def open_count(self, address: str) -> int:
+        """Transactions that are not final, mined ones included."""
+        return sum(t.entry.from_address == address and not t.is_final and not t.is_lost for t in self._by_id.values())
+
     def held_nonces(self, address: str) -> set[int]:
         """Nonces that transactions of ours have, mined or not, final and not yet forgotten ones included."""
         return {
