@@ -244,11 +244,26 @@ async def test_strange_answer_of_a_signer_that_answers_at_once_keeps_the_nonce_t
         held, other = await sent(r, 2)
         sender = await r.senders.of(r.key)
         await r.until(lambda: sender.paused == "signer.wrong_signature", "the pause")
-        assert list(people.asked) == [first(held)]
-        assert r.reasons(held) == ["signer.wrong_signature"]
+        await r.until(lambda: r.reasons(held) == r.reasons(other) == ["signer.wrong_signature"], "the reason")
+        (waiting,) = await sent(r, 1)
+        assert list(people.asked) == [first(held), first(other)]
         people.default = "sign"
-        await all_final(r, held, other)
-        assert await nonces_of(r, held, other) == [0, 1]
+        await all_final(r, held, other, waiting)
+        assert await nonces_of(r, held, other, waiting) == [0, 1, 2]
+
+
+async def test_what_was_signed_behind_a_refused_one_is_signed_again_under_its_nonce(url: str) -> None:
+    people = Once("sign")
+    async with rig(url, signer=people, network=CALM) as r:
+        intents = [r.intent() for _ in range(4)]
+        people.decisions[first(intents[1])] = "reject"
+        futures = await r.send(*intents)
+        with pytest.raises(IntentRefused):
+            await futures[1]
+        await asyncio.gather(futures[0], *futures[2:])
+        await all_final(r, intents[0], *intents[2:])
+        assert await nonces_of(r, intents[0], *intents[2:]) == [0, 1, 2]
+        assert f"{intents[2].tx_id}:1.1" in people.asked
 
 
 async def stuck(r: Rig, people: People) -> Intent:

@@ -92,8 +92,9 @@ class Asker:
         is_outage = isinstance(error, SignerUnavailable)
         reason = AWAY if is_outage else error.code
         if self._held.get(asked.attempt) != reason:
+            is_news = reason not in self._held.values()
             self._held[asked.attempt] = reason
-            tell = log.warning if is_outage else log.error
+            tell = log.info if not is_news else log.warning if is_outage else log.error
             tell("sender.held_by_signer", key_ref=self._key_ref, attempt=asked.attempt, nonce=asked.unsigned.nonce, code=error.code, detail=error.detail)  # fmt: skip
             if not is_outage:
                 await on_held(reason)

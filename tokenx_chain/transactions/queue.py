@@ -39,6 +39,8 @@ class Queued:
     allowed: Pass | None = None
     lost: Tracked | None = None
     noted: str = ""
+    spent: int = 0
+    """Signatures that were thrown away, because one before it was refused."""
 
     def fail(self, error: Exception) -> None:
         """It ends without a transaction."""

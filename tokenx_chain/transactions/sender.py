@@ -272,21 +272,31 @@ class Sender:
         await self._publish(await self._sign_all(taken, fees))
 
     async def _sign_all(self, batch: list[Queued], fees: Fees) -> list[tuple[Queued, JournaledTransaction]]:
-        """One after the other, so that the nonce of a refused one serves the next."""
-        signed: list[tuple[Queued, JournaledTransaction]] = []
+        """All at once, up to the first that is refused: its nonce serves the one behind it, so what was signed behind it is thrown away unseen."""
+        taken = [(item, self._nonces.take()) for item in batch]
         for item in batch:
-            if item not in self._queue:
-                continue
             self._queue.remove(item)
-            nonce = self._nonces.take()
-            try:
-                signed.append((item, await self._sign(item, nonce, fees)))
-            except IntentRefused as refusal:
-                self._nonces.give_back([nonce])
-                if item.allowed is not None:
-                    self._gate.give_back(item.allowed)
-                await self._refuse(item, "sign_rejected", refusal)
-        return signed
+        ends = await asyncio.gather(*(self._try_to_sign(item, nonce, fees) for item, nonce in taken))
+        done = next((n for n, end in enumerate(ends) if isinstance(end, IntentRefused)), len(ends))
+        self._nonces.give_back(nonce for _, nonce in taken[done:])
+        for (item, _), end in zip(reversed(taken[done:]), reversed(ends[done:]), strict=True):
+            if isinstance(end, IntentRefused):
+                await self._turn_down(item, end)
+            else:
+                item.spent += 1  # under another nonce it is another attempt to the key holder
+                self._queue.appendleft(item)
+        return [(item, end) for (item, _), end in zip(taken[:done], ends[:done], strict=True) if isinstance(end, JournaledTransaction)]  # fmt: skip
+
+    async def _try_to_sign(self, item: Queued, nonce: int, fees: Fees) -> JournaledTransaction | IntentRefused:
+        try:
+            return await self._sign(item, nonce, fees)
+        except IntentRefused as refusal:
+            return refusal
+
+    async def _turn_down(self, item: Queued, refusal: IntentRefused) -> None:
+        if item.allowed is not None:
+            self._gate.give_back(item.allowed)
+        await self._refuse(item, "sign_rejected", refusal)
 
     async def _publish(self, signed: list[tuple[Queued, JournaledTransaction]]) -> None:
         """Make the bytes durable, then send them. From the commit on the nonces are bound: these bytes and no others go out under them."""
@@ -315,7 +325,7 @@ class Sender:
         intent, call = item.intent, item.intent.call
         unsigned = UnsignedTransaction(self._node.network.chain_id, nonce, call.to, call.value, call.data, intent.gas, fees.max_fee, fees.max_tip)  # fmt: skip
         number = item.lost.active.number + 1 if item.lost else 1
-        asked = Asked(attempt_id(intent.tx_id, number), intent.tx_id, unsigned, context_of(unsigned, operation=intent.kind, step=intent.step),
+        asked = Asked(attempt_id(intent.tx_id, number, spent=item.spent), intent.tx_id, unsigned, context_of(unsigned, operation=intent.kind, step=intent.step),
                       intent.deadline)  # fmt: skip
         signed = await self._asker.signature(asked, lambda reason: self._held(item, reason))
         passed = item.allowed or Pass(None, 0)

@@ -55,6 +55,7 @@ class Tracker:
         self._unmined: dict[str, Tracked] = {}
         self._notes: list[Record] = []
         self._unsigned_from: dict[str, int] = {}
+        self._ever_held: set[str] = set()
         self._found: dict[str, list[SignJob]] = {}
         self._tending: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -110,6 +111,7 @@ class Tracker:
         before = self._unsigned_from.pop(address, None)
         if nonce is not None:
             self._unsigned_from[address] = nonce
+            self._ever_held.add(address)
         if before is not None and (nonce is None or nonce > before):
             self._wake.set()
 
@@ -160,7 +162,9 @@ class Tracker:
     async def broadcast(self, entries: Iterable[JournaledTransaction]) -> None:
         """Send journaled bytes, in order, and follow them. Never raises for what the node says or fails to say."""
         followed = [self._follow(entry) for entry in entries]
-        await self._send([tracked for tracked in followed if not self._waits(tracked)])
+        waited = [t for t in self._unmined.values() if t.entry.from_address in self._ever_held and not t.sent] if self._ever_held else []  # fmt: skip
+        ready = {tracked.entry.tx_id: tracked for tracked in (*waited, *followed) if not self._waits(tracked)}
+        await self._send(sorted(ready.values(), key=lambda t: (t.entry.from_address, t.active.nonce)) if waited else list(ready.values()))  # fmt: skip
         self._wake.set()
 
     def adopt(self, entry: JournaledTransaction) -> Tracked:
