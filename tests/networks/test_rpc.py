@@ -6,27 +6,36 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from tests.chain.test_units import settings
+from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.contracts.calls import Call, Read
 from tokenx_chain.networks import rpc as module
+from tokenx_chain.networks.catalog import NETWORKS
+from tokenx_chain.networks.evm import Block, EvmNode
 from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable, TokenBucket
 from tokenx_cli.runtime import ports
 from tokenx_common.clock import utc_now
 
 Entry = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = Block(number=9, hash="0x", parent_hash="0x", timestamp=0, base_fee=0, is_empty=True)
+CALL = Call(to=None, data=b"")
 FIRST, SECOND = 0x1, 0x2
 
 
 @dataclass
 class Stub:
-    """An endpoint. error: what it answers to everything; limit: the answer 429 with this Retry-After. asked: methods in order."""
+    """An endpoint. result or error: what it answers to everything; limit: the answer 429 with this Retry-After. asked: methods in order."""
 
     name: int
     url: str = ""
+    result: Any = None
     error: tuple[int, str] | None = None
     limit: str | None = None
     asked: list[str] = field(default_factory=list[str])
@@ -40,7 +49,7 @@ class Stub:
 
     def _answer(self) -> Entry:
         if self.error is None:
-            return {"result": hex(self.name)}
+            return {"result": hex(self.name) if self.result is None else self.result}
         return {"error": {"code": self.error[0], "message": self.error[1]}}
 
 
@@ -190,6 +199,38 @@ async def test_question_to_one_endpoint_is_not_answered_by_another() -> None:
         with pytest.raises(RpcUnavailable):
             await rpc.call_at(second, "eth_getLogs")
         assert found[0].asked == []
+
+
+UNREADABLE = [{}, [], "", "0xzz", 7, True, {"number": "0x1"}, {"number": None, "hash": 5}, [{"logIndex": "x"}]]
+HASH = "0x" + "11" * 32
+
+
+@pytest.mark.parametrize("answer", UNREADABLE, ids=str)
+async def test_answer_in_no_known_form_is_none(answer: Any) -> None:
+    """Whatever a node says, those who ask know two ways it can go wrong; anything else would end the service."""
+    async with stubs(FIRST) as found, pool(found) as rpc:
+        found[0].result = answer
+        node = EvmNode(NETWORKS[10], rpc)
+        whole: Read[int] = Read(
+            HASH[:42], b"", lambda told: int.from_bytes(told, "big") if len(told) == 32 else int("x")
+        )
+        questions = [
+            node.chain_id(), node.head(), node.finalized_number(BLOCK), node.safe_number(BLOCK), node.named_hashes(1), node.blocks([1]),
+            node.logs([HASH], addresses=[], topics=[]), node.logs_again(HASH, addresses=[], topics=[]),
+            node.logs_between(1, 2, addresses=[], topics=[], of=rpc.endpoints[0]), node.receipts([HASH]), node.agreed_receipts([HASH]),
+            node.nonce(HASH[:42]), node.balance(HASH[:42]), node.account(HASH[:42]), node.l1_fee(b"", gas=1), node.read(whole),
+            node.simulate(CALL, sender=HASH[:42]), node.estimate(CALL, sender=HASH[:42]), node.send_raw([b"raw"]), node.has_code(HASH[:42]),
+        ]  # fmt: skip
+        for ended in await asyncio.gather(*questions, return_exceptions=True):
+            assert not isinstance(ended, BaseException) or isinstance(ended, RpcError | RpcUnavailable), repr(ended)
+
+
+async def test_address_that_does_not_answer_as_the_interface_says_is_a_refusal() -> None:
+    async with stubs(FIRST) as found, pool(found) as rpc:
+        found[0].result = "0x"
+        balance = Artifacts(ROOT / "contracts").abi("Token").read(HASH[:42], "balanceOf", HASH[:42], as_type=int)
+        with pytest.raises(RpcError, match="does not answer as its interface says"):
+            await EvmNode(NETWORKS[31337], rpc).read(balance)
 
 
 def test_settings_say_how_a_chain_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:

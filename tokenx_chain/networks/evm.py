@@ -1,8 +1,11 @@
 """One EVM chain seen through JSON-RPC: blocks, logs, receipts, calls, sending. Numbers are ints, hashes and addresses lower-case 0x-hex."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Final, Literal, TypeVar
+
+from eth_abi.exceptions import DecodingError
 
 from tokenx_chain.contracts.calls import Call, Log, Read
 from tokenx_chain.networks import rules
@@ -86,7 +89,7 @@ class EvmNode:
         return [address for address in found if address is not None]
 
     async def chain_id(self) -> int:
-        return int(await self._rpc.call("eth_chainId"), 16)
+        return _number(await self._rpc.call("eth_chainId"))
 
     async def head(self) -> Block:
         """The latest block."""
@@ -138,7 +141,7 @@ class EvmNode:
         """Logs per block of these contracts with one of these first topics. None: the node no longer knows the block."""
         answers = await self._rpc.batch([_log_question(block_hash, addresses, topics) for block_hash in block_hashes])
         good = [None if self._is_not_yet(answer) else answer for answer in answers]
-        return [None if answer is None else [_log(entry) for entry in answer] for answer in _all_good(good)]
+        return [None if answer is None else _logs(answer) for answer in _all_good(good)]
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -148,8 +151,7 @@ class EvmNode:
     async def logs_between(self, first: int, last: int, *, addresses: Sequence[str], topics: Sequence[str], of: Endpoint) -> list[PlacedLog]:  # fmt: skip
         """One endpoint's logs of a range of blocks, both ends included: for what is final already. Raises RpcError when the range is too large."""
         question = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses), "topics": [list(topics)]}
-        answer = await self._rpc.call_at(of, "eth_getLogs", question)
-        return [PlacedLog(int(entry["blockNumber"], 16), entry["blockHash"], _log(entry)) for entry in answer]
+        return _placed_logs(await self._rpc.call_at(of, "eth_getLogs", question))
 
     async def logs_again(self, block_hash: str, *, addresses: Sequence[str], topics: Sequence[str]) -> list[Log]:
         """The logs of a block whose first answer cannot be right: asked of two endpoints, and where both tell nothing, of the receipts.
@@ -159,17 +161,16 @@ class EvmNode:
         except RpcUnavailable:
             told = []  # the second endpoint is away; the receipts of the first still tell
         full: list[list[Any]] = [answer for answer in told if isinstance(answer, list)]
-        entries = max(full, key=len) if full else []
-        return [_log(entry) for entry in entries] or await self._receipt_logs(block_hash, addresses, topics)
+        return _logs(max(full, key=len) if full else []) or await self._receipt_logs(block_hash, addresses, topics)
 
     async def _receipt_logs(self, block_hash: str, addresses: Sequence[str], topics: Sequence[str]) -> list[Log]:
         """From eth_getBlockReceipts; nothing where the node does not have that method."""
         try:
-            receipts: list[Any] = await self._rpc.call("eth_getBlockReceipts", block_hash) or []
+            entries = _logs_of_receipts(await self._rpc.call("eth_getBlockReceipts", block_hash) or [])
         except RpcError:
             return []
-        entries = [_log(entry) for receipt in receipts for entry in receipt["logs"] if entry["topics"]]
-        return [entry for entry in entries if entry.address in addresses and "0x" + entry.topics[0].hex() in topics]
+        wanted = [entry for entry in entries if entry.topics and entry.address in addresses]
+        return [entry for entry in wanted if "0x" + entry.topics[0].hex() in topics]
 
     async def receipts(self, hashes: Sequence[str]) -> list[Receipt | None]:
         """Receipts in the order of the hashes; None: not mined as far as this node knows."""
@@ -188,11 +189,11 @@ class EvmNode:
 
     async def nonce(self, address: str, at: str | int = "latest") -> int:
         """Transactions of this address mined up to a block."""
-        return int(await self._rpc.call("eth_getTransactionCount", address, _tag(at)), 16)
+        return _number(await self._rpc.call("eth_getTransactionCount", address, _tag(at)))
 
     async def balance(self, address: str) -> int:
         """Coin balance in wei."""
-        return int(await self._rpc.call("eth_getBalance", address, "latest"), 16)
+        return _number(await self._rpc.call("eth_getBalance", address, "latest"))
 
     async def account(self, address: str) -> Account:
         """Head, balance, nonce and, on a public chain, the tip that the node suggests, in one question."""
@@ -206,7 +207,7 @@ class EvmNode:
         answers = await self._rpc.batch(asked)
         head, balance, nonce = _all_good(answers[:3])
         tip = next((answer for answer in answers[3:] if isinstance(answer, str)), "0x0")
-        return Account(_block(head), int(balance, 16), int(nonce, 16), int(tip, 16))
+        return Account(_block(head), _number(balance), _number(nonce), _number(tip))
 
     async def l1_fee(self, data: bytes, *, gas: int) -> int:
         """What comes on top of gas for a call with this data, in wei: the first layer's data fee and the operator's fee for `gas`. 0 where there is none."""
@@ -221,13 +222,13 @@ class EvmNode:
             raise RpcUnavailable(f"no GasPriceOracle at {self.network.l1_oracle}: the endpoint serves another chain")
         # A chain before Isthmus reverts: it has no operator's fee.
         told = [answer for answer in operators if isinstance(answer, str) and answer != "0x"]
-        return sum(int(answer, 16) for answer in (*_all_good([first_layer]), *told))
+        return sum(_number(answer) for answer in (*_all_good([first_layer]), *told))
 
     async def has_code(self, address: str) -> bool:
         return str(await self._rpc.call("eth_getCode", address, "latest")) not in ("0x", "0x0")
 
     async def read(self, read: Read[Value], at: str | int = "latest") -> Value:
-        """eth_call and decode. Raises RpcError when the call reverts."""
+        """eth_call and decode. Raises RpcError when the call reverts, or what stands there answers something else."""
         return (await self.read_all([read], at))[0]
 
     async def read_all(self, reads: Sequence[Read[Value]], at: str | int = "latest") -> list[Value]:
@@ -235,7 +236,7 @@ class EvmNode:
         answers = await self._rpc.batch(
             [("eth_call", [{"to": r.to, "data": "0x" + r.data.hex()}, _tag(at)]) for r in reads]
         )
-        return [r.decode(_bytes(answer)) for r, answer in zip(reads, _all_good(answers), strict=True)]
+        return [_value(r, answer) for r, answer in zip(reads, _all_good(answers), strict=True)]
 
     async def simulate(self, call: Call, *, sender: str, at: str | int = "latest") -> bytes:
         """Run the call without sending it. Raises RpcError with revert data when it would fail."""
@@ -243,7 +244,7 @@ class EvmNode:
 
     async def estimate(self, call: Call, *, sender: str) -> int:
         """Gas the call needs now. Raises RpcError when it would revert."""
-        return int(await self._rpc.call("eth_estimateGas", _request(call, sender)), 16)
+        return _number(await self._rpc.call("eth_estimateGas", _request(call, sender)))
 
     async def conjure(self, address: str, wei: int) -> None:
         """Give an address coins out of nothing; only a development chain can."""
@@ -288,10 +289,39 @@ def _all_good(answers: list[Any]) -> list[Any]:
     return answers
 
 
+def _readable(read: Callable[[Any], Value]) -> Callable[[Any], Value]:
+    """An answer in no known form says as little as none: RpcUnavailable, so that whoever asked waits and asks again."""
+
+    @wraps(read)
+    def checked(answer: Any) -> Value:
+        try:
+            return read(answer)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RpcUnavailable(f"an answer that cannot be read: {type(error).__name__}: {error} in {str(answer)[:120]}") from error  # fmt: skip
+
+    return checked
+
+
+@_readable
 def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
+@_readable
+def _number(text: str) -> int:
+    return int(text, 16)
+
+
+def _value(read: Read[Value], answer: Any) -> Value:
+    """What a contract answered. No code at the address, or another contract there, or a node that has not seen it yet: RpcError."""
+    told = _bytes(answer)
+    try:
+        return read.decode(told)
+    except (DecodingError, ValueError) as error:
+        raise RpcError(0, f"{read.to} does not answer as its interface says: {error}"[:200]) from error
+
+
+@_readable
 def _block(answer: dict[str, Any]) -> Block:
     return Block(
         number=int(answer["number"], 16),
@@ -304,6 +334,7 @@ def _block(answer: dict[str, Any]) -> Block:
     )
 
 
+@_readable
 def _log(entry: dict[str, Any]) -> Log:
     return Log(
         address=entry["address"].lower(),
@@ -314,6 +345,22 @@ def _log(entry: dict[str, Any]) -> Log:
     )
 
 
+@_readable
+def _logs(entries: list[Any]) -> list[Log]:
+    return [_log(entry) for entry in entries]
+
+
+@_readable
+def _placed_logs(entries: list[Any]) -> list[PlacedLog]:
+    return [PlacedLog(int(entry["blockNumber"], 16), entry["blockHash"], _log(entry)) for entry in entries]
+
+
+@_readable
+def _logs_of_receipts(receipts: list[Any]) -> list[Log]:
+    return [_log(entry) for receipt in receipts for entry in receipt["logs"]]
+
+
+@_readable
 def _receipt(answer: dict[str, Any]) -> Receipt:
     return Receipt(
         tx_hash=answer["transactionHash"],
