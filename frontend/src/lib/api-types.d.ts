@@ -258,6 +258,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/chain/sign-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sign Jobs
+         * @description Signatures that were asked for and are not there yet, and transactions that outlive their operation.
+         */
+        get: operations["list_sign_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/chain/streams/{chain_id}": {
         parameters: {
             query?: never;
@@ -562,6 +582,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agent-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Acts
+         * @description Newest first.
+         */
+        get: operations["list_acts"];
+        put?: never;
+        /**
+         * Request Act
+         * @description Mint, burn, transfer, force a transfer, freeze or unfreeze, pause or unpause: one wallet or up to fifty, all of them or none. Refused
+         *     before anything is sent when the contracts would refuse, with the code, side and rule of each item. A second person approves
+         *     operation_id where the policy asks for one, which for a forced transfer it always does.
+         */
+        post: operations["request_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agent-acts/{act_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Act
+         * @description One act.
+         */
+        get: operations["get_act"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agent-acts/{act_id}:withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Act
+         * @description Say no to an act nothing is signed for yet. It fails with transaction.cancelled as soon as the chain service says so.
+         */
+        post: operations["withdraw_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agent-acts:check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Act
+         * @description Would it go through now: for each item the first thing that stands against it, with its code, its side and its rule. Nothing is recorded.
+         */
+        post: operations["check_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ats/markets": {
         parameters: {
             query?: never;
@@ -702,6 +808,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chain/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checkpoints
+         * @description Up to which block each chain's events are complete, and where that was before.
+         */
+        get: operations["list_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chain/dead-letters": {
         parameters: {
             query?: never;
@@ -753,9 +879,30 @@ export interface paths {
         put?: never;
         /**
          * Requeue Dead Letter
-         * @description Process a set-aside event, once a second person agrees: 202 for the first. 409 dead_letter.still_failing leaves everything as it was.
+         * @description Do again what was set aside, once a second person agrees: 202 for the first. An event is processed, an operation that crashed is run on, a single
+         *     call whose nonce was lost is sent under a new one. 409 dead_letter.still_failing or dead_letter.not_requeueable leave everything as it was.
          */
         post: operations["requeue_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Endpoints
+         * @description The nodes a chain is reached through, best first. Hosts only: no path that could hold a provider's key.
+         */
+        get: operations["list_endpoints"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -842,6 +989,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chain/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chain Policy
+         * @description What may be signed on a chain, and what each rule has let pass today. What fits no rule is denied.
+         */
+        get: operations["get_chain_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/policies/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policy Changes
+         * @description Changes of what may be signed, newest first: who asked, who decided, what it replaced.
+         */
+        get: operations["list_policy_changes"];
+        put?: never;
+        /**
+         * Propose Policy Change
+         * @description Propose a change. It counts once somebody else approves it; its warnings say what of the platform's own work it would stop.
+         */
+        post: operations["propose_policy_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/policies/changes/{change_id}:approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Policy Change
+         * @description Let another person's change count, at once. 409 policy_change.would_lock_out when the platform could not do its own work any more.
+         */
+        post: operations["approve_policy_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/policies/changes/{change_id}:reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Policy Change
+         * @description It will never count. Whoever proposed it may withdraw it so.
+         */
+        post: operations["reject_policy_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/signers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Signers
+         * @description Signing keys with their nonces and gaps, by name.
+         */
+        get: operations["list_signers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chain/status": {
         parameters: {
             query?: never;
@@ -856,6 +1107,127 @@ export interface paths {
         get: operations["get_chain_status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/status/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status History
+         * @description How a chain was: a row a minute and one for each change, newest first, thirty days back.
+         */
+        get: operations["get_status_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Chain Transactions
+         * @description Transactions of every chain, newest first.
+         */
+        get: operations["list_chain_transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions/{tx_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chain Transaction
+         * @description One transaction with its attempts and its history.
+         */
+        get: operations["get_chain_transaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions/{tx_id}:cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Chain Transaction
+         * @description Withdraw it while it has no nonce; else let nothing compete for its nonce: which of the two is mined decides.
+         *     409 transaction.not_replaceable or transaction.not_under_way when it is too late.
+         */
+        post: operations["cancel_chain_transaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions/{tx_id}:speed-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speed Up Chain Transaction
+         * @description Offer an eighth more for it, or what the next blocks cost if that is more. 409 as for a cancellation.
+         */
+        post: operations["speed_up_chain_transaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/transactions:simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Simulate Chain Transaction
+         * @description Try a call out: would it revert, what gas does it need, may it be signed. Nothing is sent and nothing is queued.
+         */
+        post: operations["simulate_chain_transaction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1134,6 +1506,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/investors/{investor_id}:recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recover Investor
+         * @description Move everything the investor holds on chain to a new key, once a second person agrees to the operation.
+         */
+        post: operations["recover_investor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/investors/{investor_id}:reject-kyc": {
         parameters: {
             query?: never;
@@ -1148,6 +1540,27 @@ export interface paths {
          * @description Reject KYC.
          */
         post: operations["reject_kyc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/investors/{investor_id}:revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Investor
+         * @description Take KYC back: nothing is let through from now on, and every token's contract is told. Asking again once nothing is held takes the
+         *     wallet off the registry; approving KYC again makes a new claim.
+         */
+        post: operations["revoke_investor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2011,6 +2424,75 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActItem
+         * @description One wallet. investor_id: who receives a mint, and whose wallet anything else is about. to_investor_id: for transfers. units: not for
+         *     freezing a wallet.
+         */
+        ActItem: {
+            /** Investor Id */
+            investor_id: string;
+            /** To Investor Id */
+            to_investor_id?: string | null;
+            /** Units */
+            units?: string | null;
+        };
+        /**
+         * ActPage
+         * @description One page of acts, newest first.
+         */
+        ActPage: {
+            /** Data */
+            data: components["schemas"]["ActView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * ActView
+         * @description waits_for_approval: a second person has to agree to operation_id before anything is signed.
+         */
+        ActView: {
+            /** Act Id */
+            act_id: string;
+            /** Approvals */
+            approvals: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Error Detail */
+            error_detail: string | null;
+            /** Items */
+            items: components["schemas"]["ActItem"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mint" | "burn" | "transfer" | "force_transfer" | "freeze_wallet" | "unfreeze_wallet" | "freeze_units" | "unfreeze_units" | "pause" | "unpause";
+            /** Offering Id */
+            offering_id: string;
+            /** Operation Id */
+            operation_id: string;
+            /** Reason */
+            reason: string;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "final" | "failed";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Waits For Approval */
+            waits_for_approval: boolean;
+        };
         /** AdminUserView */
         AdminUserView: {
             /**
@@ -2041,14 +2523,6 @@ export interface components {
             approvals: number;
             /** Operation Id */
             operation_id: string;
-        };
-        /**
-         * Agreement
-         * @description Why; kept in the audit trail.
-         */
-        Agreement: {
-            /** Reason */
-            reason: string;
         };
         /**
          * AssignRequest
@@ -2348,6 +2822,34 @@ export interface components {
             /** Block Number */
             block_number: number;
         };
+        /**
+         * CheckpointList
+         * @description now: every chain's. earlier: where the asked chain's listener was, a row a minute at most, newest first.
+         */
+        CheckpointList: {
+            /** Earlier */
+            earlier: components["schemas"]["CheckpointView"][];
+            /** Now */
+            now: components["schemas"]["CheckpointView"][];
+        };
+        /**
+         * CheckpointView
+         * @description Every block of the chain up to this one is in the event stream as final.
+         */
+        CheckpointView: {
+            /** Block Hash */
+            block_hash: string;
+            /** Block Number */
+            block_number: number;
+            /** Chain Id */
+            chain_id: number;
+            /** Epoch */
+            epoch: number;
+            /** Moved At */
+            moved_at: string;
+            /** Seq */
+            seq: number;
+        };
         /** CloseRequest */
         CloseRequest: {
             /**
@@ -2459,8 +2961,13 @@ export interface components {
             /** Ref Id */
             ref_id: string;
         };
-        /** DeadLetterView */
+        /**
+         * DeadLetterView
+         * @description attempts: how often it was set aside; after a requeue it may come back.
+         */
         DeadLetterView: {
+            /** Attempts */
+            attempts: number;
             /** Created At */
             created_at: string;
             /** Dead Letter Id */
@@ -2469,6 +2976,8 @@ export interface components {
             error: string;
             /** Kind */
             kind: string;
+            /** Last At */
+            last_at: string;
             /** Payload */
             payload: {
                 [key: string]: unknown;
@@ -2486,6 +2995,19 @@ export interface components {
          * @description Why the transfer agent decides so.
          */
         Decide: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Decision
+         * @description accept_lock_out: approve it although the platform could not do some of its own work any more.
+         */
+        Decision: {
+            /**
+             * Accept Lock Out
+             * @default false
+             */
+            accept_lock_out?: boolean;
             /** Reason */
             reason: string;
         };
@@ -2521,6 +3043,46 @@ export interface components {
             subject_type: string;
         };
         /**
+         * EndpointList
+         * @description Best first.
+         */
+        EndpointList: {
+            /** Endpoints */
+            endpoints: components["schemas"]["EndpointView"][];
+        };
+        /**
+         * EndpointReport
+         * @description What an endpoint has been like. endpoint: host and port, never a path, in which a provider's key may be.
+         */
+        EndpointReport: {
+            /** Endpoint */
+            endpoint: string;
+            /** Is Cooling */
+            is_cooling: boolean;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Score */
+            score: string;
+        };
+        /**
+         * EndpointView
+         * @description An endpoint as last reported. score from '0.00' (never answers) to '1.00'.
+         */
+        EndpointView: {
+            /** Chain Id */
+            chain_id: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Is Cooling */
+            is_cooling: boolean;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Observed At */
+            observed_at: string;
+            /** Score */
+            score: string;
+        };
+        /**
          * EventsBody
          * @description POST /internal/chain/events. No items: only the checkpoint moves.
          */
@@ -2534,6 +3096,24 @@ export interface components {
             items: components["schemas"]["ChainItem"][];
             /** Prev Seq */
             prev_seq: number;
+        };
+        /**
+         * ExchangeLimit
+         * @description At most so many units sent to an exchange per calendar day and month (UTC): by one investor, and by all together. Null is no limit.
+         *
+         *     exchange: the address of one of its wallets, or of the identity behind all of them.
+         */
+        ExchangeLimit: {
+            /** Day Total Units */
+            day_total_units?: string | null;
+            /** Day Units */
+            day_units?: string | null;
+            /** Exchange */
+            exchange: string;
+            /** Month Total Units */
+            month_total_units?: string | null;
+            /** Month Units */
+            month_units?: string | null;
         };
         /**
          * ExecutionView
@@ -2604,14 +3184,14 @@ export interface components {
             /** Epoch */
             epoch: number;
             /** From State */
-            from_state: ("queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
+            from_state: ("queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
             /** Reason */
             reason: string | null;
             /**
              * To State
              * @enum {string}
              */
-            to_state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            to_state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
         };
         /** HolderView */
         HolderView: {
@@ -2714,7 +3294,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "queued" | "paused" | "cancelled" | "failed_presubmit" | "rejected_policy" | "sign_rejected";
+            state: "queued" | "paused" | "signing" | "cancelled" | "failed_presubmit" | "rejected_policy" | "sign_rejected";
             /** Step */
             step: string;
             /** To Address */
@@ -2749,6 +3329,8 @@ export interface components {
             legal_name: string;
             /** Owner Group */
             owner_group: number | null;
+            /** Revoked At */
+            revoked_at: string | null;
             /** Wallets */
             wallets: components["schemas"]["WalletView"][];
         };
@@ -2772,6 +3354,37 @@ export interface components {
             legal_name: string;
         };
         /**
+         * ItemAnswer
+         * @description What stands against one item, all null when nothing does. side: whose it is; rule: what says so, by name.
+         */
+        ItemAnswer: {
+            /** Code */
+            code?: string | null;
+            /** Detail */
+            detail?: string | null;
+            /** Index */
+            index: number;
+            /** Ok */
+            ok: boolean;
+            /** Rule */
+            rule?: string | null;
+            /** Side */
+            side?: ("sender" | "receiver" | "token" | "rule") | null;
+        };
+        /**
+         * JournalAnswer
+         * @description policy_version: counts approved changes of the signing policy. consumed_seq: how far the api has taken in the chain's events, told to
+         *     whoever reports.
+         */
+        JournalAnswer: {
+            /** Consumed Seq */
+            consumed_seq?: number | null;
+            /** Policy Version */
+            policy_version: number;
+            /** Records */
+            records: number;
+        };
+        /**
          * JournalBody
          * @description POST /internal/chain/journal.
          */
@@ -2781,7 +3394,7 @@ export interface components {
             /** Epoch */
             epoch: number;
             /** Records */
-            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["AttemptRecord"] | components["schemas"]["IntentRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
+            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["AttemptRecord"] | components["schemas"]["SigningRecord"] | components["schemas"]["SignEndedRecord"] | components["schemas"]["IntentRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
         };
         /**
          * JournaledAttempt
@@ -2873,7 +3486,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** Step */
             step: string;
             /** To Address */
@@ -3037,6 +3650,52 @@ export interface components {
             password: string;
         };
         /**
+         * LooseTransaction
+         * @description One that goes on although its operation is closed: what fills a gap.
+         */
+        LooseTransaction: {
+            /** Attempts */
+            attempts?: components["schemas"]["JournaledAttempt"][];
+            /** Block Hash */
+            block_hash: string | null;
+            /** Block Number */
+            block_number: number | null;
+            /** Epoch */
+            epoch: number;
+            /** From Address */
+            from_address: string;
+            /** Gas Used */
+            gas_used: number | null;
+            /** Key Ref */
+            key_ref?: string | null;
+            /** Nonce */
+            nonce: number;
+            /** Operation Id */
+            operation_id: string;
+            /** Raw */
+            raw: string;
+            /** Revert Reason */
+            revert_reason: string | null;
+            /**
+             * Safe To Rebind
+             * @default false
+             */
+            safe_to_rebind?: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            /** Step */
+            step: string;
+            /** To Address */
+            to_address: string | null;
+            /** Tx Hash */
+            tx_hash: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /**
          * MarketStateView
          * @description The state the market has from this command on.
          */
@@ -3131,6 +3790,13 @@ export interface components {
             detail?: {
                 [key: string]: unknown;
             };
+            /** Endpoints */
+            endpoints?: components["schemas"]["EndpointReport"][];
+            /**
+             * Finality Lag S
+             * @default 0
+             */
+            finality_lag_s?: number;
             /** Finalized Number */
             finalized_number: number;
             /** Head Hash */
@@ -3143,15 +3809,42 @@ export interface components {
              */
             observed_at: string;
             /**
+             * Oldest Unmined S
+             * @default 0
+             */
+            oldest_unmined_s?: number;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             op: "monitoring";
+            /** Signers */
+            signers?: components["schemas"]["SignerReport"][];
             /**
              * Status
              * @enum {string}
              */
             status: "ok" | "degraded" | "down" | "halted";
+        };
+        /**
+         * NewAct
+         * @description items: none for pause and unpause. Several are one transaction: all of them or none.
+         */
+        NewAct: {
+            /**
+             * Items
+             * @default []
+             */
+            items?: components["schemas"]["ActItem"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mint" | "burn" | "transfer" | "force_transfer" | "freeze_wallet" | "unfreeze_wallet" | "freeze_units" | "unfreeze_units" | "pause" | "unpause";
+            /** Offering Id */
+            offering_id: string;
+            /** Reason */
+            reason: string;
         };
         /** NewInvestor */
         NewInvestor: {
@@ -3215,6 +3908,14 @@ export interface components {
              * @example 1025.50
              */
             tick_size_amount: string;
+            /**
+             * @default {
+             *       "allowed_countries": [],
+             *       "exchange_limits": [],
+             *       "max_holders_by_country": {}
+             *     }
+             */
+            transfer_rules?: components["schemas"]["TransferRules"];
             /**
              * Unit Price Amount
              * @example 1025.50
@@ -3312,6 +4013,7 @@ export interface components {
             tick_size_amount: string;
             /** Token Address */
             token_address: string | null;
+            transfer_rules: components["schemas"]["TransferRules"];
             /** Unit Price Amount */
             unit_price_amount: string;
         };
@@ -3703,13 +4405,93 @@ export interface components {
         };
         /**
          * Policy
-         * @description The rules an operator has set for a chain; none: the chain service's built-in ones.
+         * @description The rules an operator has set for a chain. is_set False: nobody has ever set one, and the chain service's built-in ones count; True with no
+         *     rules: everything is denied. version counts approved changes.
          */
         Policy: {
+            /** Is Set */
+            is_set: boolean;
             /** Rules */
             rules: components["schemas"]["PolicyRule"][];
             /** Used */
             used: components["schemas"]["PolicyUse"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * PolicyChange
+         * @description A change of what may be signed, for one chain or, with chain_id null, for every chain. warnings: what of the platform's own work it would stop.
+         *     before: the rules it replaced, as they were. in_effect: whether the chain service has taken it over, null while it is not approved.
+         */
+        PolicyChange: {
+            /** Before */
+            before: components["schemas"]["PolicyRuleBody"][] | null;
+            /** Chain Id */
+            chain_id: number | null;
+            /** Change Id */
+            change_id: number;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision Reason */
+            decision_reason: string | null;
+            /** Disabled */
+            disabled: string[];
+            /** In Effect */
+            in_effect?: boolean | null;
+            /** Proposed At */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Reason */
+            reason: string;
+            /** Rules */
+            rules: components["schemas"]["PolicyRuleBody"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "proposed" | "approved" | "rejected";
+            /** Version */
+            version: number | null;
+            /** Warnings */
+            warnings: components["schemas"]["PolicyWarning"][];
+        };
+        /**
+         * PolicyChangeBody
+         * @description A change of what may be signed. rules are set as a whole, by name; disable takes rules out. The first rule ever set for a chain takes the place of all
+         *     built-in ones: keep_built_in sets those too. every_chain: for all chains, also future ones.
+         */
+        PolicyChangeBody: {
+            /** Chain Id */
+            chain_id?: number | null;
+            /** Disable */
+            disable?: string[];
+            /**
+             * Every Chain
+             * @default false
+             */
+            every_chain?: boolean;
+            /**
+             * Keep Built In
+             * @default false
+             */
+            keep_built_in?: boolean;
+            /** Reason */
+            reason: string;
+            /** Rules */
+            rules?: components["schemas"]["PolicyRuleBody"][];
+        };
+        /**
+         * PolicyChangePage
+         * @description One page of changes, newest first.
+         */
+        PolicyChangePage: {
+            /** Data */
+            data: components["schemas"]["PolicyChange"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
         };
         /**
          * PolicyRule
@@ -3736,6 +4518,37 @@ export interface components {
             policy_id: string;
         };
         /**
+         * PolicyRuleBody
+         * @description Allows what fits its four patterns (with *, | between alternatives), up to its limits in base units; null: no limit. contract: its recorded name
+         *     or address, 'coin', 'create' or 'unlisted'; function: its name, or the selector of an unknown one. approval_above '-1': two people for each.
+         */
+        PolicyRuleBody: {
+            /** Approval Above */
+            approval_above?: string | null;
+            /** Contract */
+            contract: string;
+            /** Daily Amount */
+            daily_amount?: string | null;
+            /** Daily Count */
+            daily_count?: number | null;
+            /** Function */
+            function: string;
+            /**
+             * Key Ref
+             * @default *
+             */
+            key_ref?: string;
+            /**
+             * Kind
+             * @default *
+             */
+            kind?: string;
+            /** Max Amount */
+            max_amount?: string | null;
+            /** Policy Id */
+            policy_id: string;
+        };
+        /**
          * PolicyUse
          * @description What a rule has let pass today (UTC).
          */
@@ -3746,6 +4559,56 @@ export interface components {
             count: number;
             /** Policy Id */
             policy_id: string;
+        };
+        /**
+         * PolicyUseView
+         * @description What a rule has let pass today (UTC), in base units.
+         */
+        PolicyUseView: {
+            /** Amount */
+            amount: string;
+            /** Count */
+            count: number;
+            /** Policy Id */
+            policy_id: string;
+        };
+        /**
+         * PolicyView
+         * @description What may be signed on a chain. is_built_in: nobody has ever set a rule. in_effect: the chain service works by this version; false when it lags or
+         *     does not answer. What fits no rule is denied.
+         */
+        PolicyView: {
+            /** Chain Id */
+            chain_id: number;
+            /** In Effect */
+            in_effect: boolean;
+            /** Is Built In */
+            is_built_in: boolean;
+            /** Rules */
+            rules: components["schemas"]["PolicyRuleBody"][];
+            /** Used */
+            used: components["schemas"]["PolicyUseView"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * PolicyWarning
+         * @description effect 'denied': the platform's operations of this kind would fail; 'needs_approval': each would wait for two people.
+         */
+        PolicyWarning: {
+            /** Contract */
+            contract: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "denied" | "needs_approval";
+            /** Function */
+            function: string;
+            /** Key Ref */
+            key_ref: string;
+            /** Kind */
+            kind: string;
         };
         /**
          * PortfolioView
@@ -3803,6 +4666,16 @@ export interface components {
             rule_id: string;
             /** Rule Version */
             rule_version: number;
+        };
+        /**
+         * RecoveryAnswer
+         * @description operation_id: what a second person approves at /v1/chain/operations/{operation_id}:approve.
+         */
+        RecoveryAnswer: {
+            /** Investor Id */
+            investor_id: string;
+            /** Operation Id */
+            operation_id: string;
         };
         /**
          * RedemptionPage
@@ -4158,6 +5031,71 @@ export interface components {
             units: string;
         };
         /**
+         * SignEndedRecord
+         * @description The key holder proved that there is no signature (released), or it came too late to matter (unused).
+         */
+        SignEndedRecord: {
+            /** Job Id */
+            job_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "sign_ended";
+            /** Reason */
+            reason?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "released" | "unused";
+        };
+        /**
+         * SignJobView
+         * @description A signature that was asked for. state released with the nonce of nobody else: a gap unless someone takes it.
+         */
+        SignJobView: {
+            /** Attempt */
+            attempt: number;
+            /** Deadline */
+            deadline: string | null;
+            fields: components["schemas"]["UnsignedFields"];
+            /** From Address */
+            from_address: string;
+            /** Job Id */
+            job_id: string;
+            /** Key Ref */
+            key_ref: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "initial" | "bump" | "cancel" | "rebind" | "fill";
+            /** Nonce */
+            nonce: number;
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "released" | "unused";
+            /** Step */
+            step: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /**
+         * SignJobs
+         * @description What the chain service takes up again after a restart besides its operations.
+         */
+        SignJobs: {
+            /** Jobs */
+            jobs: components["schemas"]["SignJobView"][];
+            /** Loose */
+            loose: components["schemas"]["LooseTransaction"][];
+        };
+        /**
          * SignedRecord
          * @description Signed bytes, journaled before they are broadcast: the nonce belongs to this intent for ever.
          */
@@ -4203,6 +5141,164 @@ export interface components {
             tx_id: string;
         };
         /**
+         * SignerPage
+         * @description One page of signers, by name of the key.
+         */
+        SignerPage: {
+            /** Data */
+            data: components["schemas"]["SignerView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * SignerReport
+         * @description Where a key's nonces stand. latest_nonce: transactions mined; next_nonce: what the next intent will get; gaps: bound nonces that nothing
+         *     of ours holds, which should never be.
+         */
+        SignerReport: {
+            /** Address */
+            address: string;
+            /** Backend */
+            backend: string;
+            /** Gaps */
+            gaps: number[];
+            /** In Flight */
+            in_flight: number;
+            /** Key Ref */
+            key_ref: string;
+            /** Latest Nonce */
+            latest_nonce: number;
+            /** Next Nonce */
+            next_nonce: number;
+            /** Queued */
+            queued: number;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "paused";
+        };
+        /**
+         * SignerView
+         * @description A signing key on a chain as last reported. epoch counts the addresses the key's name has had. nonce_lag: bound and not mined.
+         */
+        SignerView: {
+            /** Address */
+            address: string;
+            /** Backend */
+            backend: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Epoch */
+            epoch: number;
+            /** Gaps */
+            gaps: number[];
+            /** In Flight */
+            in_flight: number;
+            /** Key Ref */
+            key_ref: string;
+            /** Latest Nonce */
+            latest_nonce: number;
+            /** Next Nonce */
+            next_nonce: number;
+            /** Nonce Lag */
+            nonce_lag: number;
+            /** Observed At */
+            observed_at: string;
+            /** Queued */
+            queued: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "paused" | "draining" | "retired";
+        };
+        /**
+         * SigningRecord
+         * @description A signature is about to be asked for that may take long. From here on the nonce serves no other intent, until there is proof of a refusal.
+         */
+        SigningRecord: {
+            /** Attempt */
+            attempt: number;
+            /** Deadline */
+            deadline?: string | null;
+            fields: components["schemas"]["UnsignedFields"];
+            /** From Address */
+            from_address: string;
+            /** Job Id */
+            job_id: string;
+            /** Key Ref */
+            key_ref: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "initial" | "bump" | "cancel" | "rebind" | "fill";
+            /** Nonce */
+            nonce: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "signing";
+            /** Operation Id */
+            operation_id: string;
+            /** Step */
+            step: string;
+            /** Tx Id */
+            tx_id: string;
+        };
+        /**
+         * SimulationBody
+         * @description A call to be tried out as a key's own. Amounts are decimal strings; data is 0x-hexadecimal.
+         */
+        SimulationBody: {
+            /** Chain Id */
+            chain_id: number;
+            /**
+             * Data
+             * @default 0x
+             */
+            data?: string;
+            /** Key Ref */
+            key_ref: string;
+            /** To */
+            to: string;
+            /**
+             * Value
+             * @default 0
+             */
+            value?: string;
+        };
+        /**
+         * SimulationView
+         * @description ok False: it would revert now; reason_code is stable. gas: what it needs, 0 when it reverts. policy: 'allow', 'approve' (a second person must
+         *     agree) or 'deny', with policy_code when it is denied.
+         */
+        SimulationView: {
+            /** Gas */
+            gas: number;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "allow" | "approve" | "deny";
+            /** Policy Code */
+            policy_code: string | null;
+            /** Policy Id */
+            policy_id: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Reason Code */
+            reason_code: string | null;
+        };
+        /**
          * Statement
          * @description What the investor keeps: the units that were destroyed, what was paid for them, and where to find both.
          */
@@ -4237,6 +5333,54 @@ export interface components {
             symbol: string;
             /** Units */
             units: string;
+        };
+        /**
+         * StatusHistoryPage
+         * @description One page of a chain's past, newest first.
+         */
+        StatusHistoryPage: {
+            /** Data */
+            data: components["schemas"]["StatusHistoryView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * StatusHistoryView
+         * @description How a chain was at a time. seq_lag: events the api had not taken in yet.
+         */
+        StatusHistoryView: {
+            /** Chain Id */
+            chain_id: number;
+            /** Checkpoint Block */
+            checkpoint_block: number;
+            /** Consumed Seq */
+            consumed_seq: number;
+            /** Endpoints Up */
+            endpoints_up: number;
+            /** Event Seq */
+            event_seq: number;
+            /** Finality Lag S */
+            finality_lag_s: number;
+            /** Finalized Number */
+            finalized_number: number;
+            /** Head Number */
+            head_number: number;
+            /** In Flight */
+            in_flight: number;
+            /** Nonce Gaps */
+            nonce_gaps: number;
+            /** Observed At */
+            observed_at: string;
+            /** Oldest Unmined S */
+            oldest_unmined_s: number;
+            /** Paused Signers */
+            paused_signers: number;
+            /** Queued */
+            queued: number;
+            /** Seq Lag */
+            seq_lag: number;
+            /** Status */
+            status: string;
         };
         /**
          * StreamHead
@@ -4491,7 +5635,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** State Reason */
             state_reason: string | null;
             /** Step */
@@ -4554,7 +5698,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** State Reason */
             state_reason: string | null;
             /** Step */
@@ -4567,6 +5711,63 @@ export interface components {
             tx_id: string;
             /** Updated At */
             updated_at: string;
+        };
+        /**
+         * TransferRules
+         * @description Rules the token itself enforces. What is left out limits nothing. They cannot be changed once the offering is deployed.
+         *
+         *     Holders are counted by identity, over all their wallets. lock_up_days: units acquired less than so many days ago cannot be sent.
+         */
+        TransferRules: {
+            /**
+             * Allowed Countries
+             * @default []
+             */
+            allowed_countries?: string[];
+            /**
+             * Exchange Limits
+             * @default []
+             */
+            exchange_limits?: components["schemas"]["ExchangeLimit"][];
+            /** Lock Up Days */
+            lock_up_days?: number | null;
+            /** Max Holders */
+            max_holders?: number | null;
+            /** Max Holders By Country */
+            max_holders_by_country?: {
+                [key: string]: number;
+            };
+            /** Max Units Per Holder */
+            max_units_per_holder?: string | null;
+            volume_window?: components["schemas"]["VolumeWindow"] | null;
+        };
+        /**
+         * Trial
+         * @description As a NewAct, only asked about.
+         */
+        Trial: {
+            /**
+             * Items
+             * @default []
+             */
+            items?: components["schemas"]["ActItem"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mint" | "burn" | "transfer" | "force_transfer" | "freeze_wallet" | "unfreeze_wallet" | "freeze_units" | "unfreeze_units" | "pause" | "unpause";
+            /** Offering Id */
+            offering_id: string;
+        };
+        /**
+         * TrialAnswer
+         * @description ok: nothing stands against any item, nor against all of them together.
+         */
+        TrialAnswer: {
+            /** Items */
+            items: components["schemas"]["ItemAnswer"][];
+            /** Ok */
+            ok: boolean;
         };
         /**
          * TxStateRecord
@@ -4598,9 +5799,39 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
+            state: "queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead";
             /** Tx Id */
             tx_id: string;
+        };
+        /**
+         * UnsignedFields
+         * @description What is to be signed, exactly, and what the transaction's row is to say once it is.
+         */
+        UnsignedFields: {
+            /** Data */
+            data: string;
+            /** Gas */
+            gas: number;
+            /** Max Fee */
+            max_fee: number;
+            /** Max Tip */
+            max_tip: number;
+            /**
+             * Policy Amount
+             * @default 0
+             */
+            policy_amount?: number;
+            /** Policy Id */
+            policy_id?: string | null;
+            /**
+             * Safe To Rebind
+             * @default false
+             */
+            safe_to_rebind?: boolean;
+            /** To */
+            to: string | null;
+            /** Value */
+            value: number;
         };
         /**
          * UserView
@@ -4649,6 +5880,19 @@ export interface components {
             unsealed: number;
         };
         /**
+         * VolumeWindow
+         * @description At most so many units sent by one investor within so many days, ending now.
+         */
+        VolumeWindow: {
+            /** Days */
+            days: number;
+            /**
+             * Max Units
+             * @example 10
+             */
+            max_units: string;
+        };
+        /**
          * WalletView
          * @description address is lower case; screens show it with its EIP-55 checksum.
          */
@@ -4663,9 +5907,22 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "created" | "registering" | "registered" | "removed";
+            status: "created" | "registering" | "registered" | "recovering" | "removed";
             /** Wallet Id */
             wallet_id: string;
+        };
+        /** Agreement */
+        tokenx_api__agency__models__Agreement: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Agreement
+         * @description Why; kept in the audit trail.
+         */
+        tokenx_api__tokenization__routes__Agreement: {
+            /** Reason */
+            reason: string;
         };
     };
     responses: never;
@@ -4911,9 +6168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: number;
-                    };
+                    "application/json": components["schemas"]["JournalAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -5054,6 +6309,37 @@ export interface operations {
             };
         };
     };
+    list_sign_jobs: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignJobs"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_stream_head: {
         parameters: {
             query?: never;
@@ -5089,7 +6375,7 @@ export interface operations {
         parameters: {
             query: {
                 chain_id: number;
-                state?: ("queued" | "paused" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
+                state?: ("queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
                 /** @description rows per page */
@@ -5544,6 +6830,176 @@ export interface operations {
             };
         };
     };
+    list_acts: {
+        parameters: {
+            query?: {
+                offering_id?: string | null;
+                status?: ("requested" | "final" | "failed") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    request_act: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAct"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    withdraw_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["tokenx_api__agency__models__Agreement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    check_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_markets: {
         parameters: {
             query?: never;
@@ -5724,6 +7180,38 @@ export interface operations {
             };
         };
     };
+    list_checkpoints: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_dead_letters: {
         parameters: {
             query?: {
@@ -5829,6 +7317,38 @@ export interface operations {
             };
         };
     };
+    list_endpoints: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_operations: {
         parameters: {
             query?: {
@@ -5906,7 +7426,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Agreement"];
+                "application/json": components["schemas"]["tokenx_api__tokenization__routes__Agreement"];
             };
         };
         responses: {
@@ -5950,6 +7470,213 @@ export interface operations {
             };
         };
     };
+    get_chain_policy: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_policy_changes: {
+        parameters: {
+            query?: {
+                status?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChangePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    propose_policy_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChange"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    approve_policy_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                change_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChange"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reject_policy_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                change_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["tokenx_api__tokenization__routes__Agreement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChange"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_signers: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+                status?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignerPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_chain_status: {
         parameters: {
             query?: never;
@@ -5966,6 +7693,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainStatus"];
+                };
+            };
+        };
+    };
+    get_status_history: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusHistoryPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_chain_transactions: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+                state?: ("queued" | "paused" | "signing" | "signed" | "broadcast" | "mined" | "final" | "reverted" | "cancel_requested" | "cancelled" | "nonce_lost" | "failed_presubmit" | "rejected_policy" | "sign_rejected" | "dead") | null;
+                key_ref?: string | null;
+                from_address?: string | null;
+                operation_id?: string | null;
+                /** @description only those that have not ended */
+                is_open?: boolean;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_chain_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tx_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_chain_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tx_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["tokenx_api__tokenization__routes__Agreement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    speed_up_chain_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tx_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["tokenx_api__tokenization__routes__Agreement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    simulate_chain_transaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -6479,7 +8418,77 @@ export interface operations {
             };
         };
     };
+    recover_investor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                investor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     reject_kyc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                investor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestorView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_investor: {
         parameters: {
             query?: never;
             header?: never;
