@@ -88,3 +88,14 @@ async def test_replay_pages_and_says_410_below_its_memory(monkeypatch: pytest.Mo
     with pytest.raises(StreamTooOld) as caught:
         publisher.replay(6, 10)
     assert (caught.value.status, caught.value.code) == (410, "stream.too_old")
+
+
+async def test_memory_of_what_was_published_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_BACK", 3)
+    journal = MemoryJournal([])
+    publisher = await loaded(journal)
+    for number in range(9):
+        await publisher.publish([event(f"e{number}")])
+    await publisher.publish([event("e6"), event("e8"), event("e9")])
+    assert [item["event_id"] for item in journal.durable] == [f"e{number}" for number in range(10)]
+    assert len(vars(publisher)["_published"]) == 3

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from tokenx_chain.journal import Journal, Record
@@ -37,7 +38,7 @@ class Publisher:
         self._journal = journal
         self._bus = bus
         self._memory: deque[Record] = deque(maxlen=MEMORY)
-        self._published: set[str] = set()
+        self._published: dict[str, None] = {}
         self._lock = asyncio.Lock()
         self.head = 0
         self.checkpoint: tuple[int, str] = (0, "")
@@ -56,9 +57,9 @@ class Publisher:
         self.head, self.checkpoint = head.seq, (head.block_number, head.block_hash)
         start = max(0, head.seq - TAIL)
         newest = await self._read(start, head.seq)
-        self._remember(newest)
         older = await self._older(newest, start)
-        self._published.update(item["event_id"] for item in older)
+        self._know(older)
+        self._remember(newest)
         return older + newest
 
     async def _older(self, newest: list[Record], before: int) -> list[Record]:
@@ -117,7 +118,13 @@ class Publisher:
 
     def _remember(self, items: Sequence[Record]) -> None:
         self._memory.extend(items)
-        self._published.update(item["event_id"] for item in items)
+        self._know(items)
+
+    def _know(self, items: Sequence[Record]) -> None:
+        """The last ones only, as many as a start would look at: what is older is final and is not offered again."""
+        self._published.update((item["event_id"], None) for item in items)
+        for event_id in list(islice(self._published, max(0, len(self._published) - LOOK_BACK))):
+            del self._published[event_id]
 
     def replay(self, after: int, limit: int) -> ReplayPage:
         """Items after a seq from memory. Raises StreamTooOld when memory does not reach back that far."""
