@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from tokenx_chain.contracts.artifacts import Artifacts
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.policy.routes import router as policies
+from tokenx_chain.rotations import router as rotations
 from tokenx_chain.routes import router
 from tokenx_chain.runtime import ChainRuntime
 from tokenx_chain.settings import ChainSettings
@@ -49,6 +50,7 @@ def create_app(settings: ChainSettings, signers: SignerSettings) -> FastAPI:
     assert isinstance(app.state.service_signer, ServiceSigner)
     app.include_router(router)
     app.include_router(policies)
+    app.include_router(rotations)
     app.include_router(webhooks)
     return app
 

@@ -1,6 +1,7 @@
 """Everything one chain is made of, handed to whoever needs it."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tokenx_chain.contracts.artifacts import Artifacts
@@ -11,6 +12,7 @@ from tokenx_chain.networks.evm import EvmNode
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.registry import ContractRegistry
 from tokenx_chain.signers.base import Signer
+from tokenx_chain.signers.keybook import KeyBook
 from tokenx_chain.transactions.codec import unsigned_of
 
 
@@ -25,6 +27,18 @@ class Chain:
     signer: Signer
     deploying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the platform contracts are put up, which must happen once."""
+    book: KeyBook = field(default_factory=KeyBook)
+    """Which key each name stands for now."""
+    in_use: Counter[str] = field(default_factory=Counter[str])
+    """Keys whose signatures are on their way in work that has not ended, by how many: those that never send a transaction drain by it."""
+
+    def key(self, name: str) -> str:
+        """The key a name stands for now."""
+        return self.book.of(name).key_ref
+
+    async def address(self, name: str) -> str:
+        """The address of the key a name stands for now. Raises UnknownKey, SignerUnavailable."""
+        return await self.signer.address(self.key(name))
 
     async def why_reverted(self, raw: bytes, *, sender: str, at: int) -> Refusal:
         """Play a mined transaction again on the state of its block: good enough to name the reason, never used to decide anything."""

@@ -299,6 +299,21 @@ class Journal:
         answer = await self._api.post("/internal/chain/intents", {"chain_id": self._chain_id, **body})
         return str(answer["operation_id"]), bool(answer["is_new"])
 
+    async def key_switches(self) -> list[tuple[str, str, int]]:
+        """(name, key, epoch) of every rotation that has switched, so that a name stands for its newest key."""
+        answer = await self._patiently("GET", "/internal/chain/rotations", {"chain_id": self._chain_id})
+        return [(row["name"], row["new_key"], int(row["from_epoch"]) + 1) for row in answer["rotations"] if row["switched_at"]]  # fmt: skip
+
+    async def rotations(self) -> list[Record]:
+        """Every rotation of this chain as the api holds it, newest first. Raises DependencyUnavailable at once."""
+        answer = await self._api.get("/internal/chain/rotations", params={"chain_id": self._chain_id})
+        return list(answer["rotations"])
+
+    async def request_rotation(self, body: Record) -> tuple[str, bool]:
+        """(operation id, whether it is new). Raises TokenxError: 'signer.rotation_under_way', or DependencyUnavailable at once."""
+        answer = await self._api.post("/internal/chain/rotations", {"chain_id": self._chain_id, **body})
+        return str(answer["operation_id"]), bool(answer["is_new"])
+
     async def transaction(self, tx_id: str) -> Record:
         """One transaction as the api shows it. Raises TokenxError."""
         return await self._api.get(f"/internal/chain/transactions/{tx_id}", params={"chain_id": self._chain_id})

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tokenx_chain import metrics
 from tokenx_chain.journal import Journal, Record
 from tokenx_chain.networks.rpc import Endpoint, RpcError, RpcUnavailable
+from tokenx_chain.signers.keybook import name_of
 from tokenx_chain.transactions.desk import NonceView, TransactionDesk
 from tokenx_common.clock import monotonic_s
 from tokenx_common.errors import DependencyUnavailable
@@ -72,7 +73,7 @@ class Monitor:
         return [self._signer_report(view) for view in views]
 
     def _signer_report(self, view: NonceView) -> Record:
-        return {"key_ref": view.key_ref, "address": view.address, "backend": self._backend, "status": "paused" if view.paused else "active",
+        return {"key_ref": name_of(view.key_ref), "epoch": view.epoch, "address": view.address, "backend": self._backend, "status": "paused" if view.paused else "active",
                 "reason": view.paused, "latest_nonce": view.latest, "next_nonce": view.next, "in_flight": view.in_flight, "queued": view.queued,
                 "gaps": self._confirmed(view)}  # fmt: skip
 

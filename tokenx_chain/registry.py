@@ -34,6 +34,10 @@ class ContractRegistry:
         if name == _COIN or name.startswith(_TOKEN_PREFIX):
             self._coins[address.lower()] = name
 
+    def all(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Address and detail of every contract by name."""
+        return dict(self._contracts)
+
     def find(self, name: str) -> tuple[str, dict[str, Any]] | None:
         return self._contracts.get(name)
 

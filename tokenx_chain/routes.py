@@ -143,6 +143,7 @@ class NonceReport(WireModel):
     queued: int
     gaps: list[int]
     paused: str | None
+    epoch: int | None = Field(default=None, description="of a key that was rotated")
 
 
 class BalanceView(WireModel):
@@ -181,7 +182,7 @@ async def simulate(request: Request, body: SimulationRequest) -> SimulationView:
     )
 
 
-async def _idempotency_key(idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> str:
+async def idempotency_key(idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> str:
     if not idempotency_key or not idempotency_key.isprintable():
         raise TokenxError("send an Idempotency-Key header: any text of yours that is new for each new request", code="transaction.key_required", status=400)  # fmt: skip
     return idempotency_key
@@ -203,7 +204,7 @@ async def send_transaction(
     request: Request,
     body: TransactionRequest,
     response: Response,
-    key: Annotated[str, Depends(_idempotency_key)],
+    key: Annotated[str, Depends(idempotency_key)],
     asked_by: Annotated[ServiceName, Depends(require_service("api", "cli"))],
 ) -> TransactionAccepted:
     """202: durable and under way. 200: the key came before with the same body. 409 transaction.key_reused: with another one.

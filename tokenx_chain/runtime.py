@@ -102,11 +102,12 @@ class ChainRuntime:
     async def _start(self, tasks: asyncio.TaskGroup) -> None:
         """Everything durable first, then the chain: what is known decides what is done."""
         await self.chain.registry.load(self._journal)
+        self.chain.book.load(await self._journal.key_switches())
         self.follower.restore(await self.publisher.load())
         await self._node_is_right()
         gate = self._gate = await self._make_gate()
         senders = Senders(node=self.chain.node, signer=self.chain.signer, journal=self._journal, tracker=self._tracker, tasks=tasks,
-                          journaled_nonces=await self._journal.nonces(), gate=gate)  # fmt: skip
+                          journaled_nonces=await self._journal.nonces(), gate=gate, current=self.chain.key)  # fmt: skip
         runner = Runner(self.chain, journal=self._journal, publisher=self.publisher, senders=senders, tracker=self._tracker,
                         index=self._index, tasks=tasks)  # fmt: skip
         self._desk = TransactionDesk(
@@ -140,6 +141,12 @@ class ChainRuntime:
         _ = self.runner
         assert self._gate is not None, "made before the runner is shown"
         return self._gate
+
+    @property
+    def journal(self) -> Journal:
+        """What is durable about this chain. Raises as runner."""
+        _ = self.runner
+        return self._journal
 
     async def reload_policy(self) -> int:
         """Take over the rules as they are now; their version. Raises DependencyUnavailable as runner."""
@@ -183,17 +190,17 @@ class ChainRuntime:
         if self.chain.network.is_dev:
             # Also who sends them, so that no batch of settlements has to wait for a top-up.
             for key_ref in (PLATFORM, ATS_SUBMITTER):
-                address = await self.chain.signer.address(key_ref)
+                address = await self.chain.address(key_ref)
                 if await self.chain.node.balance(address) < _DEV_ENOUGH_WEI:
                     await self.chain.node.conjure(address, _DEV_WEI)
         elif await self._gas_is_low():
-            address = await self.chain.signer.address(PLATFORM)
+            address = await self.chain.address(PLATFORM)
             log.warning("platform.needs_gas", chain_id=self.chain.network.chain_id, address=address, coin=self.chain.network.coin)  # fmt: skip
 
     async def _gas_is_low(self) -> bool:
         head = await self.chain.node.head()
         price = 2 * head.base_fee + self.chain.network.min_tip_wei
-        return await self.chain.node.balance(await self.chain.signer.address(PLATFORM)) < USUAL_GAS * price
+        return await self.chain.node.balance(await self.chain.address(PLATFORM)) < USUAL_GAS * price
 
     async def probe_node(self) -> str:
         """Health: raises when the chain cannot be acted on."""
@@ -208,7 +215,7 @@ class ChainRuntime:
 
     async def probe_gas(self) -> str:
         """Health: raises when the platform cannot pay for a transaction."""
-        address = await self.chain.signer.address(PLATFORM)
+        address = await self.chain.address(PLATFORM)
         if await self._gas_is_low():
             raise RpcUnavailable(f"{address} needs {self.chain.network.coin} for gas")
         return address

@@ -55,6 +55,7 @@ class JournalState:
     history: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
     """(tx_id, state, reason) in the order of writing."""
 
+    rotations: dict[str, Row] = field(default_factory=dict[str, Row])
     approvals: int = 2
     """How many people agree to operations recorded from now on."""
 
@@ -186,6 +187,20 @@ class JournalState:
 
     def _write_dead_letter(self, record: Row) -> None:
         self.dead_letters.append(record)
+
+    def _write_rotation(self, record: Row) -> None:
+        row = self.rotations[record["operation_id"]]
+        same = [
+            r
+            for r in self.rotations.values()
+            if (r["name"], r["from_epoch"]) == (row["name"], row["from_epoch"]) and r is not row
+        ]
+        if record["is_switched"] and any(other["switched_at"] for other in same):
+            raise Conflict("switched before", code="signer.rotation_under_way")
+        row.update(phase=record["phase"], detail=record["detail"])
+        row["switched_at"] = row["switched_at"] or ("now" if record["is_switched"] else None)
+        row["ended_at"] = row["ended_at"] or ("now" if record["is_ended"] else None)
+        row["phases"].append(record["phase"])
 
     def _write_monitoring(self, record: Row) -> None:
         self.monitoring = record
@@ -323,6 +338,23 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
     @app.get("/internal/chain/transactions")
     def transactions(limit: int = 50) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
         return {"data": list(state.transactions.values())[-limit:], "next_cursor": None}
+
+    @app.get("/internal/chain/rotations")
+    def rotations() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        return {"rotations": list(state.rotations.values())[::-1]}
+
+    @app.post("/internal/chain/rotations")
+    def request_rotation(body: Row) -> Row:  # pyright: ignore[reportUnusedFunction]  # a route
+        if any(row["name"] == body["name"] and not row["ended_at"] for row in state.rotations.values()):
+            raise Conflict("under way", code="signer.rotation_under_way")
+        params = {
+            name: body[name]
+            for name in ("name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "force")
+        }
+        operation_id = state.request("signer.rotate", params)
+        state.rotations[operation_id] = {**params, "operation_id": operation_id, "idempotency_key": body["idempotency_key"], "phase": "requested",
+                                         "detail": "", "requested_at": "now", "switched_at": None, "ended_at": None, "phases": []}  # fmt: skip
+        return {"operation_id": operation_id, "is_new": True}
 
     @app.get("/internal/chain/policy")
     async def policy() -> Row:  # pyright: ignore[reportUnusedFunction]  # a route

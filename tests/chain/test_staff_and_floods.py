@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from eth_utils.abi import function_signature_to_4byte_selector
 
 from tests.chain.pair import Pair, running_pair
 from tests.chain.rig import ask
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.stack
 
 LIMIT = 20
 MINT = "40c10f19"
+CANCEL = "0x" + function_signature_to_4byte_selector("cancel(bytes32)").hex()
 NOBODY = "0x" + "ee" * 20
 COUNTS = """SELECT (SELECT count(*) FROM chain.operations) AS operations, (SELECT count(*) FROM chain.transactions) AS transactions,
                    (SELECT count(*) FROM chain.policy_changes) AS changes, (SELECT count(*) FROM api.outbox) AS outbox"""
@@ -108,6 +110,38 @@ async def test_staff_hurry_one_transaction_and_withdraw_another(world: World) ->
         "transaction.cancel_requested",
         "transaction.cancel_requested",
     ]
+
+
+async def test_key_is_replaced_once_a_second_person_agrees_and_both_addresses_are_shown(world: World) -> None:
+    admin = await world.pair.staff("keeper", "admin")
+    url, ask_for = "/v1/chain/signers/ats-submitter:rotate", {"reason": "its holder has left"}
+    assert (await admin.post(url, json=ask_for)).status_code == 400
+    assert (await world.agent.post(url, headers={"Idempotency-Key": "r-0"}, json=ask_for)).status_code == 403
+    stays = await admin.post("/v1/chain/signers/platform:rotate", headers={"Idempotency-Key": "r-1"}, json=ask_for)
+    assert (stays.status_code, stays.json()["code"]) == (409, "signer.role_not_movable")
+    settlement = (await world.pair.fetch("SELECT address FROM chain.contracts WHERE name = 'Settlement'"))[0]["address"]
+    called = {
+        "chain_id": 31337,
+        "key_ref": "ats-submitter",
+        "to": settlement,
+        "data": CANCEL + "11" * 32,
+        "gas": 200_000,
+    }
+    await ended(world, (await world.send(called)).json()["tx_id"], "final")
+    first, again = [(await admin.post(url, headers={"Idempotency-Key": "r-2"}, json=ask_for)).json() for _ in range(2)]
+    assert first["operation_id"] == again["operation_id"]
+    agreed = await world.officer.post(f"/v1/chain/operations/{first['operation_id']}:approve", json={"reason": "seen"})
+    assert agreed.json()["approvals"] == 2
+    await world.pair.until("SELECT phase FROM chain.rotations WHERE name = 'ats-submitter'", wanted="done")
+    await ended(world, (await world.send(called | {"data": CANCEL + "22" * 32})).json()["tx_id"], "final")
+    (shown,) = (await world.agent.get("/v1/chain/signers/ats-submitter/rotations")).json()["rotations"]
+    assert (shown["phase"], shown["new_key"], shown["detail"]) == ("done", "ats-submitter@2", "")
+    await world.pair.until(
+        "SELECT count(*) = 2 FROM chain.signers WHERE key_ref = 'ats-submitter' AND status <> 'draining'"
+    )
+    rows = (await world.agent.get("/v1/chain/signers")).json()["data"]
+    status = {row["address"]: (row["epoch"], row["status"]) for row in rows if row["key_ref"] == "ats-submitter"}
+    assert status == {shown["old_address"]: (1, "retired"), shown["new_address"]: (2, "active")}
 
 
 async def test_call_is_tried_out_with_its_policy(world: World) -> None:

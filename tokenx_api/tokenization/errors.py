@@ -45,6 +45,12 @@ class IntentKeyReused(Conflict):
     code = "transaction.key_reused"
 
 
+class RotationUnderWay(Conflict):
+    """Another rotation of this key has not ended, or has switched it before."""
+
+    code = "signer.rotation_under_way"
+
+
 class SecondPersonRequired(Conflict):
     """The same person cannot agree twice."""
 

@@ -162,9 +162,10 @@ class DeadLetterRecord(WireModel):
 
 class SignerReport(WireModel):
     """Where a key's nonces stand. latest_nonce: transactions mined; next_nonce: what the next intent will get; gaps: bound nonces that nothing
-    of ours holds, which should never be."""
+    of ours holds, which should never be. epoch: of a key that was rotated; null where only its address can tell."""
 
     key_ref: str = Field(max_length=200)
+    epoch: int | None = Field(default=None, ge=1)
     address: Address
     backend: str = Field(max_length=50)
     status: Literal["active", "paused"]
@@ -183,6 +184,74 @@ class EndpointReport(WireModel):
     score: str = Field(pattern=r"^(0\.\d\d|1\.00)$")
     latency_ms: int = Field(ge=0)
     is_cooling: bool
+
+
+RotationPhase = Literal[
+    "requested", "discover", "prove", "grant", "verify", "switch", "drain", "recheck", "revoke", "confirm", "done", "aborting", "aborted",
+]  # fmt: skip
+
+
+class RotationRecord(WireModel):
+    """How far a key's replacement is. is_switched: the name stands for the new key from here on, which is for ever."""
+
+    op: Literal["rotation"]
+    operation_id: str
+    phase: RotationPhase
+    is_switched: bool = False
+    is_ended: bool = False
+    detail: str = Field(default="", max_length=500)
+
+
+class RotationBody(WireModel):
+    """POST /internal/chain/rotations: everything a rotation needs to know, decided when it is asked for."""
+
+    chain_id: int = Field(gt=0)
+    operation_id: str
+    idempotency_key: str = Field(max_length=300)
+    name: str = Field(min_length=1, max_length=100)
+    old_key: str
+    new_key: str
+    old_address: Address
+    new_address: Address
+    from_epoch: int = Field(ge=1)
+    force: bool = False
+    requested_by: str
+    correlation_id: str = ""
+
+
+class RotationRow(WireModel):
+    """A rotation as it stands. switched_at: since when the name stands for new_key, null before."""
+
+    operation_id: str
+    chain_id: int
+    name: str
+    old_key: str
+    new_key: str
+    old_address: str
+    new_address: str
+    from_epoch: int
+    force: bool
+    phase: RotationPhase
+    detail: str
+    requested_at: str
+    switched_at: str | None
+    ended_at: str | None
+
+
+class JournaledRotation(RotationRow):
+    idempotency_key: str | None
+
+
+class JournaledRotations(WireModel):
+    """Newest first."""
+
+    rotations: list[JournaledRotation]
+
+
+class RotationList(WireModel):
+    """Newest first, the last hundred."""
+
+    rotations: list[RotationRow]
 
 
 class MonitoringRecord(WireModel):
@@ -212,6 +281,7 @@ Record = Annotated[
     | TxStateRecord
     | ContractRecord
     | DeadLetterRecord
+    | RotationRecord
     | MonitoringRecord,
     Field(discriminator="op"),
 ]

@@ -13,6 +13,8 @@ from tokenx_api.tokenization.models import (
     IntentRecord,
     MonitoringRecord,
     OperationRecord,
+    RotationBody,
+    RotationRecord,
     SignedRecord,
     SignEndedRecord,
     SigningRecord,
@@ -146,6 +148,23 @@ UPDATE_TRANSACTIONS: LiteralString = """
 UPSERT_CONTRACT: LiteralString = """
     INSERT INTO chain.contracts (chain_id, name, address, detail) VALUES ($1, $2, $3, $4)
     ON CONFLICT (chain_id, name) DO UPDATE SET address = excluded.address, detail = excluded.detail"""
+INSERT_ROTATION_OPERATION: LiteralString = """
+    INSERT INTO chain.operations (operation_id, chain_id, kind, params, business_ref, correlation_id, requested_by, idempotency_key, request_sha256)
+    VALUES ($1, $2, 'signer.rotate', $3, 'signer:' || $4, $5, $6, $7, $8)
+    ON CONFLICT (chain_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING operation_id"""
+INSERT_ROTATION: LiteralString = """
+    INSERT INTO chain.rotations (operation_id, chain_id, name, old_key, new_key, old_address, new_address, from_epoch, force)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+UPDATE_ROTATION: LiteralString = """
+    UPDATE chain.rotations SET phase = $3, detail = $4, switched_at = coalesce(switched_at, CASE WHEN $5 THEN now() END),
+           ended_at = coalesce(ended_at, CASE WHEN $6 THEN now() END)
+    WHERE operation_id = $1 AND chain_id = $2 AND ended_at IS NULL"""
+END_ROTATION: LiteralString = "UPDATE chain.rotations SET ended_at = now() WHERE operation_id = $1 AND ended_at IS NULL"
+SELECT_ROTATIONS: LiteralString = """
+    SELECT r.operation_id, r.chain_id, r.name, r.old_key, r.new_key, r.old_address, r.new_address, r.from_epoch, r.force, r.phase, r.detail,
+           r.requested_at, r.switched_at, r.ended_at, o.idempotency_key
+    FROM chain.rotations r JOIN chain.operations o USING (operation_id)
+    WHERE r.chain_id = $1 AND ($2::text IS NULL OR r.name = $2) ORDER BY r.operation_id DESC LIMIT $3"""
 INSERT_DEAD_LETTER: LiteralString = """
     INSERT INTO chain.dead_letters AS l (kind, ref_id, payload, error) VALUES ($1, $2, $3, $4)
     ON CONFLICT (ref_id) DO UPDATE SET status = 'open', attempts = l.attempts + 1, last_at = now(), error = excluded.error, payload = excluded.payload
@@ -159,16 +178,20 @@ UPSERT_MONITORING: LiteralString = """
 UPSERT_SIGNERS: LiteralString = """
     INSERT INTO chain.signers AS s (chain_id, address, key_ref, backend, epoch, status, reason, latest_nonce, next_nonce, in_flight, queued, gaps, observed_at)
     SELECT $1, r.address, r.key_ref, r.backend,
-           1 + coalesce((SELECT max(o.epoch) FROM chain.signers o WHERE o.chain_id = $1 AND o.key_ref = r.key_ref AND o.address <> r.address), 0),
+           coalesce(r.epoch, 1 + coalesce((SELECT max(o.epoch) FROM chain.signers o
+                                           WHERE o.chain_id = $1 AND o.key_ref = r.key_ref AND o.address <> r.address), 0)),
            r.status, r.reason, r.latest_nonce, r.next_nonce, r.in_flight, r.queued,
            ARRAY(SELECT jsonb_array_elements_text(r.gaps)::bigint), $2
     FROM jsonb_to_recordset($3) AS r (address text, key_ref text, backend text, status text, reason text, latest_nonce bigint, next_nonce bigint,
-                                      in_flight int, queued int, gaps jsonb)
+                                      in_flight int, queued int, gaps jsonb, epoch bigint)
     ON CONFLICT (chain_id, address) DO UPDATE SET key_ref = excluded.key_ref, backend = excluded.backend, reason = excluded.reason,
            latest_nonce = excluded.latest_nonce, next_nonce = excluded.next_nonce, in_flight = excluded.in_flight, queued = excluded.queued,
            gaps = excluded.gaps, observed_at = excluded.observed_at,
            status = CASE WHEN s.status IN ('draining', 'retired') THEN s.status ELSE excluded.status END
     WHERE s.observed_at < excluded.observed_at"""
+SET_EPOCHS: LiteralString = """
+    UPDATE chain.signers s SET epoch = r.epoch FROM jsonb_to_recordset($2) AS r (address text, epoch bigint)
+    WHERE s.chain_id = $1 AND s.address = r.address AND s.epoch <> r.epoch"""
 RETIRE_SIGNERS: LiteralString = """
     UPDATE chain.signers o SET status = CASE WHEN o.in_flight + o.queued > 0 THEN 'draining' ELSE 'retired' END
     WHERE o.chain_id = $1 AND o.status <> 'retired'
@@ -510,6 +533,41 @@ async def upsert_contract(conn: WriteConn, *, chain_id: int, record: ContractRec
     await conn.execute(UPSERT_CONTRACT, chain_id, record.name, record.address, record.detail)
 
 
+async def insert_rotation(conn: WriteConn, body: RotationBody, request_sha256: bytes) -> bool:
+    """False: its key came before. Raises asyncpg.UniqueViolationError while another one of the name has not ended."""
+    params = body.model_dump(
+        include={"name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "force"}
+    )
+    inserted = await conn.fetchval(
+        INSERT_ROTATION_OPERATION,
+        body.operation_id, body.chain_id, params, body.name, body.correlation_id, body.requested_by, body.idempotency_key, request_sha256,
+    )  # fmt: skip
+    if inserted is None:
+        return False
+    await conn.execute(
+        INSERT_ROTATION,
+        body.operation_id, body.chain_id, body.name, body.old_key, body.new_key, body.old_address, body.new_address, body.from_epoch, body.force,
+    )  # fmt: skip
+    return True
+
+
+async def update_rotation(conn: WriteConn, *, chain_id: int, record: RotationRecord) -> None:
+    """One that has ended stays as it is. Raises asyncpg.UniqueViolationError when another one has switched from the same epoch."""
+    await conn.execute(
+        UPDATE_ROTATION, record.operation_id, chain_id, record.phase, record.detail, record.is_switched, record.is_ended
+    )
+
+
+async def end_rotation(conn: WriteConn, operation_id: str) -> None:
+    """Its operation has failed, wherever it was."""
+    await conn.execute(END_ROTATION, operation_id)
+
+
+async def select_rotations(conn: ReadConn, *, chain_id: int, name: str | None, limit: int) -> list[Record]:
+    """Newest first, with the key they were asked for under."""
+    return await conn.fetch(SELECT_ROTATIONS, chain_id, name, limit)
+
+
 async def insert_dead_letter(conn: WriteConn, record: DeadLetterRecord) -> None:
     """Once per ref_id."""
     await conn.execute(INSERT_DEAD_LETTER, record.kind, record.ref_id, record.payload, record.error)
@@ -529,6 +587,7 @@ async def upsert_reports(conn: WriteConn, *, chain_id: int, record: MonitoringRe
     if record.signers:
         signers = [signer.model_dump() for signer in record.signers]
         await conn.execute(UPSERT_SIGNERS, chain_id, record.observed_at, signers)
+        await conn.execute(SET_EPOCHS, chain_id, [signer for signer in signers if signer["epoch"] is not None])
         await conn.execute(RETIRE_SIGNERS, chain_id)
     if record.endpoints:
         endpoints = [endpoint.model_dump() for endpoint in record.endpoints]

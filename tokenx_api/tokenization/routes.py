@@ -7,7 +7,8 @@ from pydantic import StringConstraints
 
 from tokenx_api.auth.models import Actor
 from tokenx_api.context import AppContext
-from tokenx_api.deps import Context, Read, TokenizationActor, Write, require
+from tokenx_api.deps import AdminActor, Context, Read, TokenizationActor, Write, require
+from tokenx_api.idempotency.service import IdempotencyKey
 from tokenx_api.paging import DEFAULT_LIMIT, Cursor, Limit
 from tokenx_api.tokenization import service
 from tokenx_api.tokenization.models import (
@@ -22,6 +23,7 @@ from tokenx_api.tokenization.models import (
     JournalAnswer,
     JournalBody,
     JournaledOperation,
+    JournaledRotations,
     OperationList,
     OperationPage,
     OperationState,
@@ -31,6 +33,9 @@ from tokenx_api.tokenization.models import (
     PolicyChangeBody,
     PolicyChangePage,
     PolicyView,
+    RotationBody,
+    RotationList,
+    RotationRow,
     SignerPage,
     SignJobs,
     SimulationBody,
@@ -165,6 +170,45 @@ async def list_signers(
     """Signing keys with their nonces and gaps, by name."""
     chain = chain_id or context.settings.chain_id
     return await service.signer_page(conn, chain_id=chain, status=status, cursor=cursor, limit=limit)
+
+
+class RotationRequest(Agreement):
+    """force: what waits for a nonce of the old key is cancelled instead of sent."""
+
+    force: bool = False
+
+
+Name = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,89}$")]
+
+
+@router.post("/signers/{name}:rotate", status_code=202)
+async def rotate_signer(
+    context: Context,
+    actor: AdminActor,
+    key: IdempotencyKey,
+    name: Name,
+    body: RotationRequest,
+    chain_id: ChainId = None,
+) -> RotationRow:
+    """Replace a key of the platform's. Whoever asks counts as the first of two people; the other one agrees at
+    /v1/chain/operations/{operation_id}:approve. 409 signer.role_not_movable when it holds what a rotation cannot move."""
+    chain = chain_id or context.settings.chain_id
+    told = await context.chain.post(
+        f"/v1/signers/{name}/rotate",
+        {"chain_id": chain, "force": body.force},
+        headers={"Idempotency-Key": f"{actor.user_id}:{key}"},
+    )
+    async with context.db.write() as conn:
+        await service.agree_once(conn, f"operation:{told['operation_id']}", actor=actor.user_id, reason=body.reason)
+    return RotationRow(**told, chain_id=chain)
+
+
+@router.get("/signers/{name}/rotations")
+async def list_rotations(
+    context: Context, conn: Read, _actor: Staff, name: Name, chain_id: ChainId = None
+) -> RotationList:
+    """How a key was replaced, and how far that is, newest first."""
+    return await service.rotations(conn, chain_id=chain_id or context.settings.chain_id, name=name)
 
 
 @router.get("/endpoints")
@@ -342,6 +386,18 @@ async def get_nonces(conn: Read, chain_id: int) -> dict[str, int]:
 async def list_sign_jobs(conn: Read, chain_id: int) -> SignJobs:
     """Signatures that were asked for and are not there yet, and transactions that outlive their operation."""
     return await service.sign_jobs(conn, chain_id)
+
+
+@internal.get("/rotations")
+async def list_journaled_rotations(conn: Read, chain_id: int) -> JournaledRotations:
+    """Keys that were replaced and those being replaced, newest first."""
+    return JournaledRotations(rotations=await service.journaled_rotations(conn, chain_id))
+
+
+@internal.post("/rotations")
+async def request_rotation(conn: Write, body: RotationBody) -> IntentAnswer:
+    """Make a rotation somebody asked for durable, once for each key."""
+    return await service.request_rotation(conn, body)
 
 
 @internal.get("/policy")

@@ -23,6 +23,10 @@ class Abi:
         self._constructor_inputs: list[Entry] = constructors[0] if constructors else []
         self.errors = {function_signature_to_4byte_selector(_signature(e)): e for e in entries if e["type"] == "error"}
 
+    def has(self, name: str, arguments: int = 0) -> bool:
+        """Whether there is such a function."""
+        return (name, arguments) in self._functions
+
     def data(self, name: str, *args: Any) -> bytes:
         """Calldata of a function call."""
         entry = self._functions[name, len(args)]

@@ -12,6 +12,8 @@ from tokenx_chain.contracts.calls import Call, Read
 KYC_TOPIC: Final = int.from_bytes(keccak(text="KYC_CLAIM"), "big")
 ECDSA: Final = 1
 """Claim signature scheme and key type number of ONCHAINID."""
+MANAGEMENT: Final = 1
+"""Key purpose: may do everything, also name other keys."""
 CLAIM_SIGNER: Final = 3
 """Key purpose: may sign claims, may do nothing else."""
 
@@ -65,6 +67,16 @@ class ClaimIssuer:
 
     def add_signer(self, signer: str) -> Call:
         return self.abi.call(self.address, "addKey", key_of(signer), CLAIM_SIGNER, ECDSA, gas=400_000)
+
+    def remove_signer(self, signer: str) -> Call:
+        """From here on no claim it signed counts any more."""
+        return self.abi.call(self.address, "removeKey", key_of(signer), CLAIM_SIGNER)
+
+    def is_signer(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "keyHasPurpose", key_of(account), CLAIM_SIGNER, as_type=bool)
+
+    def is_manager(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "keyHasPurpose", key_of(account), MANAGEMENT, as_type=bool)
 
     def revoke(self, signature: bytes) -> Call:
         """By signature: revoking by claim id can be fed a decoy."""

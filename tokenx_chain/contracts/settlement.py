@@ -248,6 +248,18 @@ class Settlement:
         """A SettlementState."""
         return self.abi.read(self.address, "stateOf", settlement_key(settlement_id), as_type=int)
 
+    def is_operator(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "isOperator", account, as_type=bool)
+
+    def is_submitter(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "isSubmitter", account, as_type=bool)
+
+    def is_pauser(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "isPauser", account, as_type=bool)
+
+    def is_fee_collector(self, account: str) -> Read[bool]:
+        return self.abi.read(self.address, "isFeeCollector", account, as_type=bool)
+
     def custodian_of(self, account: str) -> Read[str]:
         return self.abi.read(self.address, "custodianOf", account, as_type=str)
 

@@ -14,7 +14,6 @@ from tokenx_chain.contracts.token import ALLOWANCE_GAS
 from tokenx_chain.operations.context import Context, Step
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.gas import USUAL_GAS, ensure_gas
-from tokenx_chain.operations.keys import ATS_OPERATOR
 from tokenx_chain.standards.erc3643 import Erc3643
 
 
@@ -29,10 +28,10 @@ class Purse:
 Amounts = Mapping[Purse, int]
 
 
-async def allow(ctx: Context, needed: Amounts) -> dict[Purse, OperationFailed]:
-    """Makes the operator custodian where he is not, and adds to the allowances; returns once mined, with what went wrong by purse."""
+async def allow(ctx: Context, needed: Amounts, *, custodian: str) -> dict[Purse, OperationFailed]:
+    """Makes the operator of now custodian where he is not, and adds to the allowances; returns once mined, with what went wrong by purse."""
     await ensure_gas(ctx, {purse.key_ref for purse in needed}, gas=max(USUAL_GAS, _most_gas(needed)))
-    custody = await _custody_steps(ctx, needed)
+    custody = await _custody_steps(ctx, needed, custodian)
     added = {purse: _added(ctx, purse, amount) for purse, amount in needed.items()}
     steps = [*custody.values(), *added.values()]
     ends = await asyncio.gather(*(ctx.attempt(step) for step in steps))
@@ -54,13 +53,13 @@ async def take_back(ctx: Context, needed: Amounts, used: Amounts) -> None:
     await asyncio.gather(*(ctx.attempt(step) for step in steps))
 
 
-async def _custody_steps(ctx: Context, needed: Amounts) -> dict[str, Step]:
+async def _custody_steps(ctx: Context, needed: Amounts, operator: str) -> dict[str, Step]:
     """By key, for wallets whose custodian is another, or was when this operation first looked.
 
     Sent by the wallet itself: that may happen twice without harm, which a signature that carries a number may not."""
     settlement = Erc3643(ctx.chain).settlement
     names = sorted({purse.key_ref for purse in needed})
-    operator, *wallets = await asyncio.gather(*(ctx.address(name) for name in (ATS_OPERATOR, *names)))
+    wallets = await asyncio.gather(*(ctx.address(name) for name in names))
     custodians = await ctx.read_all([settlement.custodian_of(wallet) for wallet in wallets])
     steps = {name: Step(f"custody:{name}", settlement.set_custodian(operator), name) for name in names}
     return {

@@ -15,6 +15,7 @@ from tokenx_chain.operations import (
     platform,
     recovery,
     revocation,
+    rotation,
     settlement,
     subscription,
     token,
@@ -59,6 +60,7 @@ PROGRAMS: Final[dict[str, Program]] = {
     "token.pause": Program(p.PauseToken, agent.pause),
     "settlement.batch": Program(p.SettleBatch, settlement.settle),
     "redemption.payout": Program(p.PayRedemption, cash.pay_redemption),
+    "signer.rotate": Program(p.RotateSigner, rotation.rotate),
     intent.KIND: Program(intent.SendTransaction, intent.send),
 }
 

@@ -23,7 +23,7 @@ async def signed_claim(ctx: Context, identity: str, investor_id: str, serial: in
     """(signature, data) of a new KYC claim."""
     data = kyc_claim_data(chain_id=ctx.chain.network.chain_id, investor_id=investor_id, serial=serial)
     digest = claim_digest(identity=identity, topic=KYC_TOPIC, data=data)
-    return await ctx.chain.signer.sign_message(CLAIM_ISSUER, digest), data
+    return await ctx.chain.signer.sign_message(ctx.chain.key(CLAIM_ISSUER), digest), data
 
 
 async def shown_signature(ctx: Context, standard: Erc3643, identity: str) -> bytes:

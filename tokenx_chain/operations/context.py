@@ -18,6 +18,7 @@ from tokenx_chain.networks.evm import Receipt
 from tokenx_chain.networks.rpc import RpcError, RpcUnavailable
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.operations.index import Operation, OperationIndex
+from tokenx_chain.policy.gate import ASK_AGAIN_S
 from tokenx_chain.signers.errors import SignerError, SignerUnavailable
 from tokenx_chain.transactions.errors import IntentCancelled, IntentRefused, NonceLost
 from tokenx_chain.transactions.sender import Intent, Senders
@@ -66,8 +67,8 @@ class Context:
         return list(self._recorded.values())
 
     async def address(self, key_ref: str) -> str:
-        """The address of a custodial key."""
-        return await self.chain.signer.address(key_ref)
+        """The address of a custodial key, of the one its name stands for now."""
+        return await self.chain.address(key_ref)
 
     def was_sent(self, step: str) -> bool:
         """Whether a step is journaled already, or being signed: true only in a re-run."""
@@ -78,7 +79,7 @@ class Context:
         return self._recorded.get(step)
 
     async def sign_typed_data(self, key_ref: str, typed_data: Mapping[str, Any]) -> bytes:
-        """65 bytes r, s, v over EIP-712 data; waits for a key holder who is away. Raises OperationFailed when he refuses."""
+        """65 bytes r, s, v over EIP-712 data, by this very key; waits for a key holder who is away. Raises OperationFailed when he refuses."""
         while True:
             try:
                 return await self.chain.signer.sign_typed_data(key_ref, typed_data)
@@ -102,7 +103,7 @@ class Context:
         """Send steps without waiting in between; those of one key keep their order. Each is sent once in the life of the operation."""
         fresh = [step for step in steps if step.name not in self._recorded]
         intents = await asyncio.gather(*(self._intent(step) for step in fresh))
-        senders = [await self._senders.of(step.key_ref) for step in fresh]
+        senders = await self._senders.of_all([step.key_ref for step in fresh])
         # No await between these, so that the order within one sender is the order of the steps.
         futures = [sender.enqueue(intent) for sender, intent in zip(senders, intents, strict=True)]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
@@ -155,6 +156,34 @@ class Context:
                 refusal = await self._why_reverted(entry, receipt)
                 raise OperationFailed(refusal.code, f"{entry.step}: {refusal.detail}")
         return list(receipts)
+
+    async def final(self, entry: JournaledTransaction) -> bool:
+        """Whether a transaction, now that it can no longer change, did what it was for. Raises OperationFailed as mined."""
+        try:
+            return (await self._tracker.final(entry)).ok
+        except (IntentCancelled, NonceLost) as error:
+            raise _failure("transaction", error) from error
+
+    async def agreed(self, people: int) -> None:
+        """Returns once that many people have agreed to the operation."""
+        while True:
+            if await self._journal.approvals(self.operation.operation_id) >= people:
+                return
+            await asyncio.sleep(ASK_AGAIN_S)
+
+    async def open_work(self, key_ref: str) -> int:
+        """What a key has in hand: waiting, being signed, sent and not final."""
+        sender = await self._senders.of_key(key_ref)
+        return len(sender.queued) + len(sender.unsigned_nonces) + self._tracker.open_count(sender.address)
+
+    async def withdraw_queued(self, key_ref: str) -> int:
+        """Cancel what waits for a nonce of a key; how many. What is signed goes on."""
+        sender = await self._senders.of_key(key_ref)
+        return sum([await sender.withdraw(tx_id) for tx_id in sender.queued])
+
+    async def note_rotation(self, **members: Any) -> None:
+        """Make known, durably, how far a rotation is. Raises TokenxError when another one has switched before."""
+        await self._journal.write([{"op": "rotation", "operation_id": self.operation.operation_id, **members}])
 
     async def succeeded(self, entry: JournaledTransaction) -> bool:
         """Whether a mined transaction did what it was for."""

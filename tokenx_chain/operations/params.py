@@ -244,3 +244,15 @@ class PayRedemption(Params):
     redemption_id: str
     to_key_ref: KeyRef
     amount: Positive
+
+
+class RotateSigner(Params):
+    """Everything is decided when it is asked for, so that a re-run does the same. force: what waits for a nonce of the old key is cancelled."""
+
+    name: KeyRef
+    old_key: KeyRef
+    new_key: KeyRef
+    old_address: Address
+    new_address: Address
+    from_epoch: int = Field(ge=1)
+    force: bool = False

@@ -17,10 +17,10 @@ async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
     """None: nothing stands against it now. Raises BadParams for a kind that cannot be tried out; RpcError, RpcUnavailable."""
     match params:
         case p.TransferToken():
-            sender = await chain.signer.address(params.from_key_ref)
+            sender = await chain.address(params.from_key_ref)
             return await Erc3643(chain).can_transfer(Erc3643(chain).token(params.token), sender=sender, receiver=params.to, units=params.units)  # fmt: skip
         case p.TransferBatch():
-            sender = await chain.signer.address(params.from_key_ref)
+            sender = await chain.address(params.from_key_ref)
             units = agent.units_by_wallet(params.items)
             return await _act(chain, lambda to: to.transfer_batch(params.token, sender=sender, units_by_receiver=units), params.from_key_ref)  # fmt: skip
         case (
@@ -31,7 +31,7 @@ async def preview(chain: Chain, kind: str, params: p.Params) -> Refusal | None:
         case p.TransferCash():
             return await _try(chain, Erc3643(chain).coin.transfer(to=params.to, amount=params.amount), params.from_key_ref)  # fmt: skip
         case p.PayRedemption():
-            to = await chain.signer.address(params.to_key_ref)
+            to = await chain.address(params.to_key_ref)
             return await _try(chain, Erc3643(chain).coin.transfer(to=to, amount=params.amount), TREASURY)
         case p.IssueSubscription():
             return await _subscription(chain, params)
@@ -54,8 +54,8 @@ async def _act(chain: Chain, asked: Asked, key_ref: str) -> Refusal | None:
 
 async def _subscription(chain: Chain, params: p.IssueSubscription) -> Refusal | None:
     standard = Erc3643(chain)
-    receiver = await chain.signer.address(params.to_key_ref)
-    payer = await chain.signer.address(params.cash_from_key_ref)
+    receiver = await chain.address(params.to_key_ref)
+    payer = await chain.address(params.cash_from_key_ref)
     short = await _lacks_cash(chain, payer, params.cash_amount)
     return short or await standard.can_mint(standard.token(params.token), receiver=receiver, units=params.units)
 
@@ -64,7 +64,7 @@ async def _settlement(chain: Chain, params: p.SettleBatch) -> Refusal | None:
     """The first fill that would fail, each looked at on its own."""
     standard = Erc3643(chain)
     for fill in params.fills:
-        seller, buyer = await chain.signer.address(fill.seller_key_ref), await chain.signer.address(fill.buyer_key_ref)
+        seller, buyer = await chain.address(fill.seller_key_ref), await chain.address(fill.buyer_key_ref)
         refusal = await _lacks_cash(chain, buyer, fill.cash_amount) or await standard.can_transfer(
             standard.token(fill.token), sender=seller, receiver=buyer, units=fill.units
         )
@@ -80,7 +80,7 @@ async def _lacks_cash(chain: Chain, payer: str, amount: int) -> Refusal | None:
 
 async def _try(chain: Chain, call: Call, key_ref: str) -> Refusal | None:
     try:
-        await chain.node.simulate(call, sender=await chain.signer.address(key_ref))
+        await chain.node.simulate(call, sender=await chain.address(key_ref))
     except RpcError as error:
         if error.is_revert:
             return chain.refusal(error)

@@ -50,15 +50,29 @@ class _Item:
 
 
 async def settle(ctx: Context, params: SettleBatch) -> dict[str, Any]:
-    """Returns {settled: [settlement_id], failed: [{settlement_id, reason}], tx_hash, tx_hashes}; tx_hash is null when nothing was sent."""
+    """Returns {settled: [settlement_id], failed: [{settlement_id, reason}], tx_hash, tx_hashes}; tx_hash is null when nothing was sent.
+
+    One operator's key from signature to consent: a rotation waits for what it has signed."""
+    operator = ctx.chain.key(ATS_OPERATOR)
+    # In a re-run, what is out may be signed by the one before.
+    in_hand = {operator, *ctx.chain.book.earlier(ATS_OPERATOR)} if ctx.transactions else {operator}
+    ctx.chain.in_use.update(in_hand)
+    try:
+        return await _settle(ctx, params, operator)
+    finally:
+        ctx.chain.in_use.subtract(in_hand)
+
+
+async def _settle(ctx: Context, params: SettleBatch, operator: str) -> dict[str, Any]:
     items = await _items(ctx, params)
     needed = _taken_by(items)
     chunks = {f"settle:{n}": items[n * CHUNK : (n + 1) * CHUNK] for n in range(-(-len(items) // CHUNK))}
-    await _sign(ctx, [item for step, chunk in chunks.items() if not ctx.was_sent(step) for item in chunk])
-    wrong = await allow(ctx, needed)
+    await _sign(ctx, [item for step, chunk in chunks.items() if not ctx.was_sent(step) for item in chunk], operator)
+    custodian = await ctx.chain.signer.address(operator)
+    wrong = await allow(ctx, needed, custodian=custodian)
     for item in items:
         item.refused = item.refused or next((wrong[purse] for purse in item.takes if purse in wrong), None)
-    reports = await _send(ctx, chunks)
+    reports = await _send(ctx, chunks, operator=custodian)
     await take_back(ctx, needed, _taken_by(item for item in items if _has_moved(reports.get(item.fill.key))))
     # A transaction that reverted makes the operation failed. What has settled all the same is told by events of its own.
     await ctx.mined(ctx.transactions)
@@ -96,21 +110,21 @@ def _taken_by(items: Iterable[_Item]) -> Counter[Purse]:
     return total
 
 
-async def _sign(ctx: Context, items: Sequence[_Item]) -> None:
+async def _sign(ctx: Context, items: Sequence[_Item], operator: str) -> None:
     domain = Domain(ctx.chain.network.chain_id, Erc3643(ctx.chain).settlement.address)
 
     async def sign(item: _Item) -> None:
         try:
-            item.signature = await ctx.sign_typed_data(ATS_OPERATOR, item.fill.typed_data(domain))
+            item.signature = await ctx.sign_typed_data(operator, item.fill.typed_data(domain))
         except OperationFailed as error:
             item.refused = error
 
     await asyncio.gather(*(sign(item) for item in items))
 
 
-async def _send(ctx: Context, chunks: dict[str, list[_Item]]) -> dict[bytes, FillReport]:
+async def _send(ctx: Context, chunks: dict[str, list[_Item]], *, operator: str) -> dict[bytes, FillReport]:
     """What the contract says about each fill it was given, by the fill's key. Fills of a transaction that was refused are marked so."""
-    settlement, operator = Erc3643(ctx.chain).settlement, await ctx.address(ATS_OPERATOR)
+    settlement = Erc3643(ctx.chain).settlement
     await ensure_gas(ctx, {ATS_SUBMITTER}, gas=_CHUNK_GAS * len(chunks))
 
     async def send(step: str, items: list[_Item]) -> list[FillReport]:

@@ -24,6 +24,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
     Rule("default.agent", key_ref=PLATFORM, contract="token:*", function=_AGENT),
     Rule("default.forced", key_ref=PLATFORM, contract="token:*", function="forcedTransfer|batchForcedTransfer", approval_above=0),
     Rule("default.cash", key_ref=PLATFORM, contract="StableCoin", function="mint|burn"),
+    Rule("default.rotation", kind="signer.rotate", key_ref=PLATFORM, contract="Settlement|ClaimIssuer|IdentityRegistry|token:*|unlisted",
+         function="setOperator|setSubmitter|addKey|removeKey|addAgent|removeAgent"),
     Rule("default.settlement", key_ref=ATS_SUBMITTER, contract="Settlement", function="settleBatch|settleAll|cancel"),
     Rule("default.custody", kind="settlement.*", contract="Settlement", function="setCustodian"),
     Rule("default.allowance", kind="settlement.*", contract="StableCoin|token:*", function="increaseAllowance|decreaseAllowance"),

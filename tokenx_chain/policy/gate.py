@@ -9,6 +9,7 @@ from tokenx_chain.contracts.calls import Call
 from tokenx_chain.policy.reading import read_call
 from tokenx_chain.policy.rules import Decision, Outcome, Rule, Used, decide
 from tokenx_chain.registry import ContractRegistry
+from tokenx_chain.signers.keybook import name_of
 from tokenx_chain.transactions.errors import IntentRefused
 from tokenx_common.clock import monotonic_s, utc_now
 
@@ -85,9 +86,9 @@ class Gate:
         self._used[passed.policy_id] = Used(max(0, used.amount - passed.amount), max(0, used.count - 1))
 
     def decide(self, key_ref: str, call: Call, *, kind: str) -> tuple[Decision, int]:
-        """(decision, amount), without counting anything."""
+        """(decision, amount), without counting anything. A rotated key may do what its name may."""
         self._turn_day()
-        request = read_call(call, kind=kind, key_ref=key_ref, registry=self._registry)
+        request = read_call(call, kind=kind, key_ref=name_of(key_ref), registry=self._registry)
         return decide(request, self._rules, self._used), request.amount or 0
 
     async def check(self, key_ref: str, call: Call, *, kind: str, operation_id: str) -> Pass:

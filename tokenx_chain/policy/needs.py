@@ -54,6 +54,7 @@ NEEDS: Final[dict[str, tuple[Need, ...]]] = {
         _GAS, *((HOLDER, asset, f"{change}Allowance") for asset in ("StableCoin", _TOKEN) for change in ("increase", "decrease")),
         (HOLDER, "Settlement", "setCustodian"), (ATS_SUBMITTER, "Settlement", "settleBatch"),
     ),
+    "signer.rotate": (_GAS, (PLATFORM, "Settlement", "setOperator"), (PLATFORM, "Settlement", "setSubmitter"), (PLATFORM, "ClaimIssuer", "addKey")),
     "redemption.payout": (_GAS, (TREASURY, "StableCoin", "transfer")),
 }  # fmt: skip
 """By kind of operation. A kind that is missing here is one nobody is warned about."""

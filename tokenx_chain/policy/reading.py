@@ -62,7 +62,7 @@ _AMOUNTS: Final[dict[str, Amount]] = {
 _WITHOUT_AMOUNT: Final = (
     "setAddressFrozen(address,bool)", "batchSetAddressFrozen(address[],bool[])",
     "batchRegisterIdentity(address[],address[],uint16[])", "removeClaim(bytes32)", "recoveryAddress(address,address,address)", "pause()", "unpause()",
-    "addAgent(address)", "addClaim(uint256,uint256,address,bytes,bytes,string)", "revokeClaimBySignature(bytes)",
+    "addAgent(address)", "removeAgent(address)", "addKey(bytes32,uint256,uint256)", "removeKey(bytes32,uint256)", "addClaim(uint256,uint256,address,bytes,bytes,string)", "revokeClaimBySignature(bytes)",
     "createIdentity(address,string)", "createIdentityWithManagementKeys(address,string,bytes32[])",
     "registerIdentity(address,address,uint16)", "deleteIdentity(address)", "updateIdentity(address,address)", "updateCountry(address,uint16)",
     "setAsset(address,uint8)", "setOperator(address,bool)", "setSubmitter(address,bool)", "setPauser(address,bool)", "setFeeCollector(address,bool)",

@@ -15,6 +15,10 @@ MAX_ROUNDS: Final = 10
 """A change that keeps being undone is somebody's doing: stop and let people look."""
 
 
+LASTING: Final = frozenset({"claim_signer"})
+"""Roles the old key keeps on chain: without its key every claim it ever signed would stop counting at once. It is used for nothing new."""
+
+
 class RotationRefused(SignerError):
     """This rotation cannot go on, and says why. Nothing was revoked that something still needs."""
 
@@ -76,6 +80,11 @@ class Rotation:
     @property
     def is_over(self) -> bool:
         return self.phase in (Phase.DONE, Phase.ABORTED)
+
+    @property
+    def to_revoke(self) -> frozenset[Grant]:
+        """What is taken from the old key in the end."""
+        return frozenset(grant for grant in self.grants if grant.role not in LASTING)
 
 
 class Do(StrEnum):
@@ -164,9 +173,9 @@ def plan(state: Rotation) -> Action | None:
         case Phase.DRAIN:
             return Action(Do.COUNT_OPEN, f"{name}:drain")
         case Phase.REVOKE:
-            return _on_next(Do.REVOKE_OLD, state, state.grants - state.revoked)
+            return _on_next(Do.REVOKE_OLD, state, state.to_revoke - state.revoked)
         case Phase.CONFIRM:
-            return _on_next(Do.CHECK_OLD, state, state.grants - state.confirmed)
+            return _on_next(Do.CHECK_OLD, state, state.to_revoke - state.confirmed)
         case Phase.ABORTING:
             return _on_next(Do.REVOKE_NEW, state, state.grants - state.pre_granted - state.revoked)
         case Phase.DONE | Phase.ABORTED:
@@ -302,9 +311,9 @@ def _skip_empty(state: Rotation) -> Rotation:
             return _phase(state, Phase.VERIFY)
         case Phase.VERIFY if state.grants <= state.verified:
             return _phase(state, Phase.RECHECK if state.switched else Phase.SWITCH)
-        case Phase.REVOKE if state.grants <= state.revoked:
+        case Phase.REVOKE if state.to_revoke <= state.revoked:
             return _phase(state, Phase.CONFIRM)
-        case Phase.CONFIRM if state.grants <= state.confirmed:
+        case Phase.CONFIRM if state.to_revoke <= state.confirmed:
             return _phase(state, Phase.DONE)
         # Also what was perhaps granted by an action whose end we did not see.
         case Phase.ABORTING if state.grants - state.pre_granted <= state.revoked:

@@ -53,7 +53,9 @@ class BeingSigned(Conflict):
 
 @dataclass(frozen=True)
 class NonceView:
-    """Where an address stands. latest: transactions mined; journaled: the highest bound nonce, -1 for none; gaps: bound nonces missing in between."""
+    """Where an address stands. latest: transactions mined; journaled: the highest bound nonce, -1 for none; gaps: bound nonces missing in between.
+
+    epoch: of a key whose name was rotated, else None."""
 
     key_ref: str
     address: str
@@ -64,6 +66,7 @@ class NonceView:
     queued: int
     gaps: list[int]
     paused: str | None
+    epoch: int | None = None
 
 
 class TransactionDesk:
@@ -184,11 +187,11 @@ class TransactionDesk:
         held = self._tracker.held_nonces(address) | (sender.unsigned_nonces if sender else set[int]())
         gaps = sorted(set(range(latest, journaled + 1)) - held)
         return NonceView(key_ref, address, latest, journaled, max(latest, journaled + 1), len(flying), len(sender.queued) if sender else 0,
-                         gaps, sender.paused if sender else None)  # fmt: skip
+                         gaps, sender.paused if sender else None, self._chain.book.epoch_of(sender.key_ref if sender else self._chain.key(key_ref)))  # fmt: skip
 
     async def _address(self, key_ref: str) -> str:
         try:
-            return await self._chain.signer.address(key_ref)
+            return await self._chain.address(key_ref)
         except SignerUnavailable as error:
             raise DependencyUnavailable(f"the key holder did not answer: {error}") from error
 

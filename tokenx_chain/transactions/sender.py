@@ -6,7 +6,7 @@ a crash after it leaves bytes that the next start sends unchanged. What cannot b
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from tokenx_chain.contracts.calls import Call
@@ -353,8 +353,9 @@ class Senders:
     """The senders of one chain, made when first needed and run in the owner's task group."""
 
     def __init__(self, *, node: EvmNode, signer: Signer, journal: Journal, tracker: Tracker, tasks: asyncio.TaskGroup, journaled_nonces: dict[str, int],
-                 gate: Gate | None = None) -> None:  # fmt: skip
+                 gate: Gate | None = None, current: Callable[[str], str] = str) -> None:  # fmt: skip
         self._node = node
+        self._current = current
         self._signer = signer
         self._journal = journal
         self._tracker = tracker
@@ -368,7 +369,20 @@ class Senders:
         tracker.on_rebind = self._rebind
 
     async def of(self, key_ref: str) -> Sender:
-        """The sender of a key. Its first nonce is above everything mined and everything ever journaled."""
+        """The sender of the key a name stands for now."""
+        return await self.of_key(self._current(key_ref))
+
+    async def of_all(self, key_refs: Sequence[str]) -> list[Sender]:
+        """Those of several names, all as they are at the moment of return: no rotation comes in between."""
+        while True:
+            for key_ref in key_refs:
+                await self.of(key_ref)
+            found = [self._senders.get(self._current(key_ref)) for key_ref in key_refs]
+            if None not in found:
+                return [sender for sender in found if sender is not None]
+
+    async def of_key(self, key_ref: str) -> Sender:
+        """The sender of this very key. Its first nonce is above everything mined and everything ever journaled."""
         sender = self._senders.get(key_ref)
         if sender is not None:
             return sender
@@ -411,7 +425,7 @@ class Senders:
         """A key that nobody holds any more keeps its nonces: people must look."""
         while True:
             try:
-                sender = await self.of(job.key_ref)
+                sender = await self.of_key(job.key_ref)
                 break
             except (SignerUnavailable, RpcUnavailable, RpcError) as error:
                 log.warning("sender.waits_to_take_up", key_ref=job.key_ref, reason=str(error))
@@ -432,7 +446,7 @@ class Senders:
 
     async def _rebind(self, tracked: Tracked) -> None:
         assert tracked.entry.key_ref is not None, "an intent that may be rebound names its key"
-        sender = await self.of(tracked.entry.key_ref)
+        sender = await self.of_key(tracked.entry.key_ref)
         fields = tracked.unsigned
         sender.rebind(tracked, Call(to=fields.to, data=fields.data, value=fields.value), fields.gas)
 

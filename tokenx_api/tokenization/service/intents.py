@@ -60,6 +60,13 @@ def _with_times(row: Record) -> dict[str, Any]:
     return {key: rfc3339(value) if key == "at" or key.endswith("_at") else value for key, value in row.items()}
 
 
+async def agree_once(conn: WriteConn, subject: str, *, actor: str, reason: str) -> None:
+    """As agree, but harmless when this person has agreed before: a request that is repeated."""
+    if await queries.insert_approval(conn, subject=subject, user_id=actor, reason=reason):
+        noun, _, subject_id = subject.partition(":")
+        await audit.record(conn, actor=actor, action=f"{noun}.approved", subject_type=noun, subject_id=subject_id, reason=reason)  # fmt: skip
+
+
 async def agree(conn: WriteConn, subject: str, *, actor: str, reason: str) -> int:
     """Record that a person agrees to something; returns how many do now. Raises SecondPersonRequired when this one did before."""
     if not await queries.insert_approval(conn, subject=subject, user_id=actor, reason=reason):

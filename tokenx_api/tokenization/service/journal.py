@@ -28,6 +28,7 @@ from tokenx_api.tokenization.models import (
     Policy,
     PolicyRule,
     PolicyUse,
+    RotationRecord,
     SignedRecord,
     SignEndedRecord,
     SigningRecord,
@@ -36,6 +37,7 @@ from tokenx_api.tokenization.models import (
     TxStateRecord,
 )
 from tokenx_api.tokenization.models import Record as JournalRecord
+from tokenx_api.tokenization.service.rotations import move_rotation
 from tokenx_common.errors import NotFound
 
 OPEN_STATES = ["queued", "running"]
@@ -100,6 +102,10 @@ async def _write_one(conn: WriteConn, body: JournalBody, record: JournalRecord) 
     match record:
         case OperationRecord():
             await queries.update_operation(conn, record)
+            if record.state == "failed":
+                await queries.end_rotation(conn, record.operation_id)
+        case RotationRecord():
+            await move_rotation(conn, chain_id=body.chain_id, record=record)
         case AttemptRecord():
             await _write_attempts(conn, body, [record])
             await queries.activate_attempt(conn, chain_id=body.chain_id, record=record)

@@ -1,0 +1,195 @@
+"""T24 on the running service: a key is replaced while settlements go through it. The service is killed in between, and refuses what it could only half do."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.chain.harness import ROOT, Stack, chain_stack
+from tests.chain.journal_stand_in import Row
+from tests.support.servers import ServiceKeys, ValkeyServer
+from tokenx_chain.contracts.artifacts import Artifacts
+from tokenx_chain.contracts.calls import Read
+from tokenx_chain.contracts.identity import ClaimIssuer
+from tokenx_chain.contracts.settlement import Settlement
+from tokenx_common.errors import TokenxError
+
+pytestmark = pytest.mark.stack
+
+ARTIFACTS = Artifacts(ROOT / "contracts")
+PEOPLE = ("ann", "bob")
+_keys = itertools.count(1)
+
+
+@dataclass
+class Floor:
+    """A platform, one token, and two people who trade it."""
+
+    stack: Stack
+    token: str
+    settlement: Settlement
+    issuer: ClaimIssuer
+
+    async def read(self, read: Read[Any]) -> Any:
+        answer = await self.stack.rpc("eth_call", {"to": read.to, "data": "0x" + read.data.hex()}, "latest")
+        return read.decode(bytes.fromhex(answer[2:]))
+
+    async def settle(self, name: str) -> str:
+        fill = {"settlement_id": name, "token": self.token, "seller_key_ref": "investor:ann", "buyer_key_ref": "investor:bob", "units": "1",
+                "cash_amount": "5"}  # fmt: skip
+        return await self.stack.submit("settlement.batch", fills=[fill])
+
+    async def rotate(self, name: str, *, key: str | None = None, force: bool = False) -> Row:
+        headers = {"Idempotency-Key": key or f"rot-{next(_keys)}"}
+        return await self.stack.client.post(f"/v1/signers/{name}/rotate", {"chain_id": 31337, "force": force}, headers=headers)  # fmt: skip
+
+    async def refused(self, name: str) -> str:
+        with pytest.raises(TokenxError) as caught:
+            await self.rotate(name)
+        return caught.value.code
+
+    def rotation(self, operation_id: str) -> Row:
+        return self.stack.state.rotations[operation_id]
+
+    async def reached(self, operation_id: str, phase: str) -> None:
+        await self.stack.until(lambda: phase in self.rotation(operation_id)["phases"], phase)
+
+    async def done(self, operation_id: str) -> None:
+        row = await self.stack.closed(operation_id)
+        assert row["state"] == "final", row
+        assert self.rotation(operation_id)["phase"] == "done"
+
+    async def settled(self, operation_ids: list[str], names: list[str]) -> None:
+        """Every fill once: told by the operation, and by exactly one event of the contract."""
+        for operation_id, name in zip(operation_ids, names, strict=True):
+            row = await self.stack.closed(operation_id)
+            assert row["state"] == "final", row
+            assert row["result"]["settled"] == [name], row
+            assert await self.read(self.settlement.state_of(name)) == 1
+
+    def senders(self, operation_ids: list[str]) -> set[str]:
+        rows = self.stack.state.transactions.values()
+        return {row["from_address"] for row in rows if row["operation_id"] in operation_ids and row["step"].startswith("settle:")}  # fmt: skip
+
+    def nonces(self, address: str) -> list[int]:
+        return sorted(
+            {row["nonce"] for row in self.stack.state.transactions.values() if row["from_address"] == address}
+        )
+
+
+@pytest.fixture(scope="module")
+def stack(service_keys: ServiceKeys, valkey: ValkeyServer) -> Iterator[Stack]:
+    with chain_stack(service_keys, valkey, steered=True) as running:
+        yield running
+
+
+_floors: dict[int, Floor] = {}
+
+
+@pytest.fixture
+async def floor(stack: Stack) -> Floor:
+    if id(stack) not in _floors:
+        _floors[id(stack)] = await _build(stack)
+    return _floors[id(stack)]
+
+
+async def _build(stack: Stack) -> Floor:
+    contracts = (await stack.run("platform.deploy"))["contracts"]
+    token = (await stack.run("offering.deploy", offering_id="off_a", name="Acme", symbol="ACME"))["token"]
+    made = await asyncio.gather(
+        *(stack.run("investor.register", investor_id=name, key_ref=f"investor:{name}", country="US") for name in PEOPLE)
+    )
+    await asyncio.gather(
+        stack.run("token.mint", token=token, to=made[0]["address"], units="1000"),
+        stack.run("cash.mint", to=made[1]["address"], amount="1000000"),
+    )
+    return Floor(stack, token, Settlement(ARTIFACTS.abi("Settlement"), contracts["Settlement"]),
+                 ClaimIssuer(ARTIFACTS.abi("ClaimIssuer"), contracts["ClaimIssuer"]))  # fmt: skip
+
+
+async def test_t24_submitter_rotated_mid_queue_and_killed_settles_each_fill_once_without_a_gap(floor: Floor) -> None:
+    stack = floor.stack
+    names = [f"sub_{n}" for n in range(8)]
+    before = [await floor.settle(name) for name in names[:4]]
+    asked = await floor.rotate("ats-submitter", key="same")
+    assert (await floor.rotate("ats-submitter", key="same"))["operation_id"] == asked["operation_id"]
+    assert await floor.refused("ats-submitter") == "signer.rotation_under_way"
+    operation_id = asked["operation_id"]
+    await floor.reached(operation_id, "drain")
+    stack.kill()
+    await stack.restart()
+    after = [await floor.settle(name) for name in names[4:]]
+    await floor.done(operation_id)
+    await floor.settled(before + after, names)
+    old, new = asked["old_address"], asked["new_address"]
+    assert floor.senders(after) == {new}
+    assert floor.senders(before) <= {old, new}
+    for address in (old, new):
+        assert floor.nonces(address) == list(range(len(floor.nonces(address))))
+    assert [await floor.read(floor.settlement.is_submitter(one)) for one in (old, new)] == [False, True]
+    told = await stack.client.get("/v1/signers/ats-submitter/rotate", params={"chain_id": 31337})
+    assert (told["phase"], told["new_key"]) == ("done", "ats-submitter@2")
+    # The name stands for the new key after another start, too.
+    stack.kill()
+    await stack.restart()
+    again = await floor.settle("sub_again")
+    await floor.settled([again], ["sub_again"])
+    assert floor.senders([again]) == {new}
+
+
+async def test_operator_rotated_wallets_name_the_new_one_with_their_next_settlement(floor: Floor) -> None:
+    stack = floor.stack
+    before = await floor.settle("op_1")
+    await floor.settled([before], ["op_1"])
+    asked = await floor.rotate("ats-operator")
+    wallet = await stack.address("investor:ann")
+    assert await floor.read(floor.settlement.custodian_of(wallet)) == asked["old_address"]
+    await floor.reached(asked["operation_id"], "grant")
+    during = await floor.settle("op_2")
+    stack.kill()
+    await stack.restart()
+    await floor.done(asked["operation_id"])
+    last = await floor.settle("op_3")
+    await floor.settled([during, last], ["op_2", "op_3"])
+    assert await floor.read(floor.settlement.custodian_of(wallet)) == asked["new_address"]
+    both = [await floor.read(floor.settlement.is_operator(asked[one])) for one in ("old_address", "new_address")]
+    assert both == [False, True]
+
+
+async def test_claim_issuer_rotated_claims_of_the_old_key_still_count_and_new_ones_do(floor: Floor) -> None:
+    asked = await floor.rotate("claim-issuer")
+    await floor.done(asked["operation_id"])
+    await floor.stack.run("investor.register", investor_id="cat", key_ref="investor:cat", country="US")
+    both = [await floor.read(floor.issuer.is_signer(asked[one])) for one in ("old_address", "new_address")]
+    assert both == [True, True]
+    again = await floor.settle("claims")
+    await floor.settled([again], ["claims"])
+
+
+async def test_rotation_waits_for_two_people_and_a_key_that_does_not_sign_changes_nothing(floor: Floor) -> None:
+    stack = floor.stack
+    stack.state.approvals = 1
+    asked = await floor.rotate("claim-issuer")
+    stack.state.approvals = 2
+    row = stack.state.operations[asked["operation_id"]]
+    await stack.until(lambda: row["state"] == "running", "the operation to run")
+    assert floor.rotation(asked["operation_id"])["phases"] == []
+    stack.kill()  # people may take longer than a process lives
+    wrong = "0x" + "99" * 20
+    row["params"] = row["params"] | {"new_address": wrong}
+    row["approvals"] = 2
+    await stack.restart()
+    ended = await stack.closed(asked["operation_id"])
+    assert ended["error_code"] == "signer.rotation_refused", ended
+    assert floor.rotation(asked["operation_id"])["phase"] == "aborted"
+    assert floor.rotation(asked["operation_id"])["switched_at"] is None
+    assert not await floor.read(floor.issuer.is_signer(wrong))
+
+
+async def test_key_with_a_role_that_cannot_be_moved_is_refused_before_anything(floor: Floor) -> None:
+    for name in ("platform", "treasury", "investor:ann"):
+        assert await floor.refused(name) == "signer.role_not_movable"
+    assert await floor.refused("ats-submitter@2") == "signer.not_a_name"
