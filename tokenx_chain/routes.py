@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from eth_abi.exceptions import DecodingError
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import Field
 
@@ -295,7 +294,7 @@ async def _read_final(runtime: ChainRuntime, read: Read[int]) -> BalanceView:
         amount = await runtime.chain.node.read(read, at=max(0, runtime.follower.finalized_number))
     except RpcUnavailable as error:
         raise DependencyUnavailable(f"the node did not answer: {error}") from error
-    except (RpcError, DecodingError) as error:
+    except RpcError as error:
         raise Invalid(f"no amount to read: {error}", code="chain.not_a_token") from error
     return BalanceView(amount=str(amount))
 

@@ -18,7 +18,7 @@ from tokenx_chain.contracts.calls import Call, Read
 from tokenx_chain.networks import rpc as module
 from tokenx_chain.networks.catalog import NETWORKS
 from tokenx_chain.networks.evm import Block, EvmNode
-from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable, TokenBucket
+from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable, TokenBucket, UnexpectedAnswer
 from tokenx_cli.runtime import ports
 from tokenx_common.clock import utc_now
 
@@ -229,7 +229,7 @@ async def test_address_that_does_not_answer_as_the_interface_says_is_a_refusal()
     async with stubs(FIRST) as found, pool(found) as rpc:
         found[0].result = "0x"
         balance = Artifacts(ROOT / "contracts").abi("Token").read(HASH[:42], "balanceOf", HASH[:42], as_type=int)
-        with pytest.raises(RpcError, match="does not answer as its interface says"):
+        with pytest.raises(UnexpectedAnswer, match="does not answer as its interface says"):
             await EvmNode(NETWORKS[31337], rpc).read(balance)
 
 

@@ -10,7 +10,7 @@ from eth_abi.exceptions import DecodingError
 from tokenx_chain.contracts.calls import Call, Log, Read
 from tokenx_chain.networks import rules
 from tokenx_chain.networks.base import Network
-from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable
+from tokenx_chain.networks.rpc import Endpoint, Rpc, RpcError, RpcUnavailable, UnexpectedAnswer
 
 Value = TypeVar("Value")
 
@@ -228,11 +228,11 @@ class EvmNode:
         return str(await self._rpc.call("eth_getCode", address, "latest")) not in ("0x", "0x0")
 
     async def read(self, read: Read[Value], at: str | int = "latest") -> Value:
-        """eth_call and decode. Raises RpcError when the call reverts, or what stands there answers something else."""
+        """eth_call and decode. Raises RpcError when the call reverts, UnexpectedAnswer."""
         return (await self.read_all([read], at))[0]
 
     async def read_all(self, reads: Sequence[Read[Value]], at: str | int = "latest") -> list[Value]:
-        """Several reads in one request. Raises the first RpcError."""
+        """Several reads in one request. Raises the first RpcError, UnexpectedAnswer."""
         answers = await self._rpc.batch(
             [("eth_call", [{"to": r.to, "data": "0x" + r.data.hex()}, _tag(at)]) for r in reads]
         )
@@ -313,12 +313,12 @@ def _number(text: str) -> int:
 
 
 def _value(read: Read[Value], answer: Any) -> Value:
-    """What a contract answered. No code at the address, or another contract there, or a node that has not seen it yet: RpcError."""
+    """What a contract answered. Raises UnexpectedAnswer."""
     told = _bytes(answer)
     try:
         return read.decode(told)
     except (DecodingError, ValueError) as error:
-        raise RpcError(0, f"{read.to} does not answer as its interface says: {error}"[:200]) from error
+        raise UnexpectedAnswer(0, f"{read.to} does not answer as its interface says: {error}"[:200]) from error
 
 
 @_readable

@@ -57,6 +57,10 @@ class RpcError(Exception):
         return is_asked_too_often(self.message) or (self.code in _LIMITED and not is_range_refusal(self.message))
 
 
+class UnexpectedAnswer(RpcError):
+    """A call went through and answered something its interface does not: no code at the address, another contract there, or not there yet."""
+
+
 class RpcUnavailable(Exception):
     """No endpoint gave a usable answer. The request may or may not have been carried out."""
 

@@ -4,12 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from eth_abi.exceptions import DecodingError
-
 from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.calls import ZERO_ADDRESS, Call
 from tokenx_chain.contracts.token_agent import TokenAgent
-from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.networks.rpc import RpcError, UnexpectedAnswer
 from tokenx_chain.operations.context import Context, Step
 from tokenx_chain.operations.errors import OperationFailed
 from tokenx_chain.standards.erc3643 import Erc3643Adapter
@@ -26,7 +24,7 @@ async def decided(chain: Chain, asked: Asked) -> Act:
     RpcUnavailable for a node in trouble."""
     try:
         return await asked(Erc3643Adapter(chain))
-    except DecodingError as error:
+    except UnexpectedAnswer as error:
         raise OperationFailed("chain.not_a_token", "the contract does not answer as the standard says") from error
     except RpcError as error:
         if not error.is_revert:

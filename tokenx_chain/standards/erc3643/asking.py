@@ -7,8 +7,6 @@ the sender must be verified too, and a movement to oneself is refused."""
 from dataclasses import replace
 from typing import Final, Literal
 
-from eth_abi.exceptions import DecodingError
-
 from tokenx_chain.chain import Chain
 from tokenx_chain.contracts.calls import ZERO_ADDRESS, Call, Read, Value
 from tokenx_chain.contracts.compliance import Compliance
@@ -24,7 +22,7 @@ from tokenx_chain.contracts.modules import (
 )
 from tokenx_chain.contracts.token import Token
 from tokenx_chain.contracts.token_agent import TokenAgent
-from tokenx_chain.networks.rpc import RpcError
+from tokenx_chain.networks.rpc import RpcError, UnexpectedAnswer
 from tokenx_chain.standards.errors import Obstacle, Side
 
 _RULE_ABI: Final = "CountryBlock"
@@ -175,7 +173,7 @@ class Asking:
         """The answer, None where the contract has none: it reverts, or returns something else."""
         try:
             return await self._chain.node.read(read)
-        except DecodingError:
+        except UnexpectedAnswer:
             return None
         except RpcError as error:
             if not error.is_revert:
