@@ -227,6 +227,7 @@ WAITING: Final[Mapping[str, OnOutcome]] = {
     "redemption": _redemption,
     "platform": _nobody_waits,
     "intent": _nobody_waits,
+    "signer": _nobody_waits,
 }
 """Who waits for an operation, by the noun its business_ref begins with."""
 

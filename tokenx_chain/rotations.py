@@ -1,6 +1,6 @@
 """Replacing a key, over HTTP: asked for here, carried out as an operation once two people agree to it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
@@ -12,6 +12,7 @@ from tokenx_chain.operations.roles import RoleNotMovable, held
 from tokenx_chain.routes import idempotency_key
 from tokenx_chain.runtime import ChainRuntime, runtime_of
 from tokenx_chain.signers.keybook import Held, name_of, next_key
+from tokenx_common.clock import utc_now
 from tokenx_common.correlation import correlation_id
 from tokenx_common.errors import Conflict, DependencyUnavailable, Invalid, NotFound
 from tokenx_common.ids import new_id
@@ -19,6 +20,9 @@ from tokenx_common.service_auth import ServiceName, require_service
 from tokenx_common.wire import WireModel
 
 router = APIRouter()
+
+PATIENCE_S: Final = 3 * 86_400
+"""How long people have to agree. After that the request is over and may be made again."""
 
 Name = Annotated[str, Path(min_length=1, max_length=90)]
 
@@ -105,7 +109,7 @@ async def _planned(chain: Chain, name: str) -> dict[str, Any]:
     except (RpcUnavailable, RpcError) as error:
         raise DependencyUnavailable(f"the node did not answer: {error}") from error
     return {"name": name, "old_key": now.key_ref, "new_key": new_key, "old_address": old_address, "new_address": new_address,
-            "from_epoch": now.epoch}  # fmt: skip
+            "from_epoch": now.epoch, "not_after": int(utc_now().timestamp()) + PATIENCE_S}  # fmt: skip
 
 
 async def _row(runtime: ChainRuntime, operation_id: str) -> Record:

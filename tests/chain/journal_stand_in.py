@@ -78,6 +78,9 @@ class JournalState:
         row = self.operations[record["operation_id"]]
         if row["state"] not in ("final", "failed"):
             row.update({key: value for key, value in record.items() if key != "op"})
+        rotation = self.rotations.get(record["operation_id"])
+        if rotation is not None and record["state"] == "failed" and not rotation["ended_at"]:
+            rotation.update(ended_at="now", phase=rotation["phase"] if rotation["switched_at"] else "aborted")
 
     def _write_signed(self, record: Row) -> None:
         if record["operation_id"] not in self.operations:
@@ -349,7 +352,7 @@ def make_app(state: JournalState, keys: ServiceKeys) -> FastAPI:
             raise Conflict("under way", code="signer.rotation_under_way")
         params = {
             name: body[name]
-            for name in ("name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "force")
+            for name in ("name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "not_after", "force")
         }
         operation_id = state.request("signer.rotate", params)
         state.rotations[operation_id] = {**params, "operation_id": operation_id, "idempotency_key": body["idempotency_key"], "phase": "requested",

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tokenx_chain.contracts.artifacts import Artifacts
 from tokenx_chain.contracts.calls import Read
 from tokenx_chain.contracts.identity import ClaimIssuer
 from tokenx_chain.contracts.settlement import Settlement
+from tokenx_chain.policy.defaults import DEFAULT_RULES
 from tokenx_common.errors import TokenxError
 
 pytestmark = pytest.mark.stack
@@ -170,26 +171,50 @@ async def test_claim_issuer_rotated_claims_of_the_old_key_still_count_and_new_on
 
 
 async def test_rotation_waits_for_two_people_and_a_key_that_does_not_sign_changes_nothing(floor: Floor) -> None:
-    stack = floor.stack
+    stack, wrong = floor.stack, "0x" + "99" * 20
     stack.state.approvals = 1
-    asked = await floor.rotate("claim-issuer")
+    unsigned, late = await floor.rotate("claim-issuer"), await floor.rotate("ats-operator")
     stack.state.approvals = 2
-    row = stack.state.operations[asked["operation_id"]]
-    await stack.until(lambda: row["state"] == "running", "the operation to run")
-    assert floor.rotation(asked["operation_id"])["phases"] == []
+    rows = [stack.state.operations[asked["operation_id"]] for asked in (unsigned, late)]
+    await stack.until(lambda: {row["state"] for row in rows} == {"running"}, "the operations to run")
+    assert [floor.rotation(asked["operation_id"])["phases"] for asked in (unsigned, late)] == [[], []]
     stack.kill()  # people may take longer than a process lives
-    wrong = "0x" + "99" * 20
-    row["params"] = row["params"] | {"new_address": wrong}
-    row["approvals"] = 2
+    rows[0].update(params=rows[0]["params"] | {"new_address": wrong}, approvals=2)
+    rows[1].update(params=rows[1]["params"] | {"not_after": 1})
     await stack.restart()
-    ended = await stack.closed(asked["operation_id"])
-    assert ended["error_code"] == "signer.rotation_refused", ended
-    assert floor.rotation(asked["operation_id"])["phase"] == "aborted"
-    assert floor.rotation(asked["operation_id"])["switched_at"] is None
+    codes = [(await stack.closed(asked["operation_id"]))["error_code"] for asked in (unsigned, late)]
+    assert codes == ["signer.rotation_refused", "approval.expired"]
+    for asked in (unsigned, late):
+        row = floor.rotation(asked["operation_id"])
+        assert (row["phase"], row["switched_at"], bool(row["ended_at"])) == ("aborted", None, True)
     assert not await floor.read(floor.issuer.is_signer(wrong))
+    await floor.done((await floor.rotate("claim-issuer"))["operation_id"])
 
 
 async def test_key_with_a_role_that_cannot_be_moved_is_refused_before_anything(floor: Floor) -> None:
     for name in ("platform", "treasury", "investor:ann"):
         assert await floor.refused(name) == "signer.role_not_movable"
     assert await floor.refused("ats-submitter@2") == "signer.not_a_name"
+
+
+async def test_t24_force_cancels_what_waits_for_a_nonce_and_nothing_else(floor: Floor) -> None:
+    stack = floor.stack
+    waits = [replace(rule, approval_above=0) if rule.policy_id == "default.settlement" else rule for rule in DEFAULT_RULES]  # fmt: skip
+    stack.kill()
+    stack.state.policies = [asdict(rule) for rule in waits]
+    await stack.restart()
+    stack.state.approvals = 0
+    held = await floor.settle("forced")
+    stack.state.approvals = 2
+    await stack.until(lambda: "paused" in {row["state"] for row in _steps(stack, held)}, "the fill to wait for people")
+    asked = await floor.rotate("ats-submitter", force=True)
+    await floor.done(asked["operation_id"])
+    row = await stack.closed(held)
+    assert (row["result"]["settled"], row["result"]["failed"][0]["reason"]) == ([], "transaction.cancelled")
+    again = await floor.settle("forced")  # as the api does with what was not settled
+    await floor.settled([again], ["forced"])
+    assert floor.senders([again]) == {asked["new_address"]}
+
+
+def _steps(stack: Stack, operation_id: str) -> list[Row]:
+    return [row for row in stack.state.transactions.values() if row["operation_id"] == operation_id and row["step"].startswith("settle:")]  # fmt: skip

@@ -136,6 +136,16 @@ async def test_key_is_replaced_once_a_second_person_agrees_and_both_addresses_ar
     await ended(world, (await world.send(called | {"data": CANCEL + "22" * 32})).json()["tx_id"], "final")
     (shown,) = (await world.agent.get("/v1/chain/signers/ats-submitter/rotations")).json()["rotations"]
     assert (shown["phase"], shown["new_key"], shown["detail"]) == ("done", "ats-submitter@2", "")
+    await world.pair.until("SELECT state FROM chain.operations WHERE kind = 'signer.rotate'", wanted="final")
+    told = "SELECT e.seq FROM chain.events e WHERE e.event_id = 'operation.final:' || $1"
+    taken_in = f"SELECT seq >= ({told}) FROM api.stream_cursors WHERE consumer = 'api.chain'"
+    await world.pair.until(taken_in, first["operation_id"])
+    assert (
+        await world.pair.fetch(
+            "SELECT error FROM chain.dead_letters WHERE ref_id LIKE '%' || $1", first["operation_id"]
+        )
+        == []
+    )
     await world.pair.until(
         "SELECT count(*) = 2 FROM chain.signers WHERE key_ref = 'ats-submitter' AND status <> 'draining'"
     )

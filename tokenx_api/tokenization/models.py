@@ -214,6 +214,7 @@ class RotationBody(WireModel):
     old_address: Address
     new_address: Address
     from_epoch: int = Field(ge=1)
+    not_after: int = Field(ge=0, description="unix seconds by which people must have agreed")
     force: bool = False
     requested_by: str
     correlation_id: str = ""

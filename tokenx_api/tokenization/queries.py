@@ -159,7 +159,9 @@ UPDATE_ROTATION: LiteralString = """
     UPDATE chain.rotations SET phase = $3, detail = $4, switched_at = coalesce(switched_at, CASE WHEN $5 THEN now() END),
            ended_at = coalesce(ended_at, CASE WHEN $6 THEN now() END)
     WHERE operation_id = $1 AND chain_id = $2 AND ended_at IS NULL"""
-END_ROTATION: LiteralString = "UPDATE chain.rotations SET ended_at = now() WHERE operation_id = $1 AND ended_at IS NULL"
+END_ROTATION: LiteralString = """
+    UPDATE chain.rotations SET ended_at = now(), detail = $2, phase = CASE WHEN switched_at IS NULL THEN 'aborted' ELSE phase END
+    WHERE operation_id = $1 AND ended_at IS NULL"""
 SELECT_ROTATIONS: LiteralString = """
     SELECT r.operation_id, r.chain_id, r.name, r.old_key, r.new_key, r.old_address, r.new_address, r.from_epoch, r.force, r.phase, r.detail,
            r.requested_at, r.switched_at, r.ended_at, o.idempotency_key
@@ -536,7 +538,7 @@ async def upsert_contract(conn: WriteConn, *, chain_id: int, record: ContractRec
 async def insert_rotation(conn: WriteConn, body: RotationBody, request_sha256: bytes) -> bool:
     """False: its key came before. Raises asyncpg.UniqueViolationError while another one of the name has not ended."""
     params = body.model_dump(
-        include={"name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "force"}
+        include={"name", "old_key", "new_key", "old_address", "new_address", "from_epoch", "not_after", "force"}
     )
     inserted = await conn.fetchval(
         INSERT_ROTATION_OPERATION,
@@ -558,9 +560,9 @@ async def update_rotation(conn: WriteConn, *, chain_id: int, record: RotationRec
     )
 
 
-async def end_rotation(conn: WriteConn, operation_id: str) -> None:
+async def end_rotation(conn: WriteConn, operation_id: str, *, detail: str) -> None:
     """Its operation has failed, wherever it was."""
-    await conn.execute(END_ROTATION, operation_id)
+    await conn.execute(END_ROTATION, operation_id, detail)
 
 
 async def select_rotations(conn: ReadConn, *, chain_id: int, name: str | None, limit: int) -> list[Record]:

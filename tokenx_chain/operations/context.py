@@ -23,6 +23,7 @@ from tokenx_chain.signers.errors import SignerError, SignerUnavailable
 from tokenx_chain.transactions.errors import IntentCancelled, IntentRefused, NonceLost
 from tokenx_chain.transactions.sender import Intent, Senders
 from tokenx_chain.transactions.tracker import Tracker
+from tokenx_common.clock import utc_now
 from tokenx_common.log import get_logger
 
 log = get_logger(__name__)
@@ -164,11 +165,13 @@ class Context:
         except (IntentCancelled, NonceLost) as error:
             raise _failure("transaction", error) from error
 
-    async def agreed(self, people: int) -> None:
-        """Returns once that many people have agreed to the operation."""
+    async def agreed(self, people: int, *, not_after: int) -> None:
+        """Returns once that many people have agreed to the operation. Raises OperationFailed 'approval.expired' when they have not by then (unix seconds)."""
         while True:
             if await self._journal.approvals(self.operation.operation_id) >= people:
                 return
+            if utc_now().timestamp() > not_after:
+                raise OperationFailed("approval.expired", f"{people} people have not agreed in time")
             await asyncio.sleep(ASK_AGAIN_S)
 
     async def open_work(self, key_ref: str) -> int:

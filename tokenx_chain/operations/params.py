@@ -255,4 +255,5 @@ class RotateSigner(Params):
     old_address: Address
     new_address: Address
     from_epoch: int = Field(ge=1)
+    not_after: int = Field(ge=0, description="unix seconds by which people must have agreed")
     force: bool = False

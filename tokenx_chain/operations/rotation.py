@@ -29,8 +29,9 @@ _POLL_S: Final = 0.5
 async def rotate(ctx: Context, params: RotateSigner) -> dict[str, Any]:
     """Returns {name, key_ref, address, epoch, phase, roles}. Waits for two people first. Fails with signer.role_not_movable, signer.rotation_refused
     or the code of a step; what the new key was granted is taken back then, unless it is in use already."""
-    await ctx.agreed(APPROVALS_NEEDED)
     work = _Work(ctx, params)
+    if not work.is_begun:
+        await ctx.agreed(APPROVALS_NEEDED, not_after=params.not_after)
     began = Rotation(
         _ID, params.name, params.old_key, params.new_key, params.old_address, params.new_address, params.from_epoch
     )
@@ -69,6 +70,11 @@ class _Work:
         if state is not None and not self._is_switched and state.phase is not Phase.SWITCH:
             await run(abort(state, reason), self, save=self.save, pause=_pause)
         await self._note(Phase.ABORTED if not self._is_switched else Phase.REVOKE, ended=True, detail=reason)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether people agreed before this run: something was sent, or the name was switched."""
+        return bool(self._ctx.transactions) or self._is_switched
 
     @property
     def _is_switched(self) -> bool:

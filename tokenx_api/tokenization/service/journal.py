@@ -103,7 +103,7 @@ async def _write_one(conn: WriteConn, body: JournalBody, record: JournalRecord) 
         case OperationRecord():
             await queries.update_operation(conn, record)
             if record.state == "failed":
-                await queries.end_rotation(conn, record.operation_id)
+                await queries.end_rotation(conn, record.operation_id, detail=(record.error_detail or "")[:500])
         case RotationRecord():
             await move_rotation(conn, chain_id=body.chain_id, record=record)
         case AttemptRecord():
