@@ -258,6 +258,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/chain/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Journaled Rotations
+         * @description Keys that were replaced and those being replaced, newest first.
+         */
+        get: operations["list_journaled_rotations"];
+        put?: never;
+        /**
+         * Request Rotation
+         * @description Make a rotation somebody asked for durable, once for each key.
+         */
+        post: operations["request_rotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/chain/sign-jobs": {
         parameters: {
             query?: never;
@@ -1087,6 +1111,47 @@ export interface paths {
         get: operations["list_signers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/signers/{name}/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rotations
+         * @description How a key was replaced, and how far that is, newest first.
+         */
+        get: operations["list_rotations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chain/signers/{name}:rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Signer
+         * @description Replace a key of the platform's. Whoever asks counts as the first of two people; the other one agrees at
+         *     /v1/chain/operations/{operation_id}:approve. 409 signer.role_not_movable when it holds what a rotation cannot move.
+         */
+        post: operations["rotate_signer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3394,7 +3459,7 @@ export interface components {
             /** Epoch */
             epoch: number;
             /** Records */
-            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["AttemptRecord"] | components["schemas"]["SigningRecord"] | components["schemas"]["SignEndedRecord"] | components["schemas"]["IntentRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["MonitoringRecord"])[];
+            records: (components["schemas"]["OperationRecord"] | components["schemas"]["SignedRecord"] | components["schemas"]["AttemptRecord"] | components["schemas"]["SigningRecord"] | components["schemas"]["SignEndedRecord"] | components["schemas"]["IntentRecord"] | components["schemas"]["TxStateRecord"] | components["schemas"]["ContractRecord"] | components["schemas"]["DeadLetterRecord"] | components["schemas"]["RotationRecord"] | components["schemas"]["MonitoringRecord"])[];
         };
         /**
          * JournaledAttempt
@@ -3454,6 +3519,50 @@ export interface components {
             state: "queued" | "running" | "final" | "failed";
             /** Transactions */
             transactions?: components["schemas"]["JournaledTransaction"][];
+        };
+        /** JournaledRotation */
+        JournaledRotation: {
+            /** Chain Id */
+            chain_id: number;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Force */
+            force: boolean;
+            /** From Epoch */
+            from_epoch: number;
+            /** Idempotency Key */
+            idempotency_key: string | null;
+            /** Name */
+            name: string;
+            /** New Address */
+            new_address: string;
+            /** New Key */
+            new_key: string;
+            /** Old Address */
+            old_address: string;
+            /** Old Key */
+            old_key: string;
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "requested" | "discover" | "prove" | "grant" | "verify" | "switch" | "drain" | "recheck" | "revoke" | "confirm" | "done" | "aborting" | "aborted";
+            /** Requested At */
+            requested_at: string;
+            /** Switched At */
+            switched_at: string | null;
+        };
+        /**
+         * JournaledRotations
+         * @description Newest first.
+         */
+        JournaledRotations: {
+            /** Rotations */
+            rotations: components["schemas"]["JournaledRotation"][];
         };
         /** JournaledTransaction */
         JournaledTransaction: {
@@ -4840,6 +4949,138 @@ export interface components {
             /** Until */
             until: string | null;
         };
+        /**
+         * RotationBody
+         * @description POST /internal/chain/rotations: everything a rotation needs to know, decided when it is asked for.
+         */
+        RotationBody: {
+            /** Chain Id */
+            chain_id: number;
+            /**
+             * Correlation Id
+             * @default
+             */
+            correlation_id?: string;
+            /**
+             * Force
+             * @default false
+             */
+            force?: boolean;
+            /** From Epoch */
+            from_epoch: number;
+            /** Idempotency Key */
+            idempotency_key: string;
+            /** Name */
+            name: string;
+            /** New Address */
+            new_address: string;
+            /** New Key */
+            new_key: string;
+            /**
+             * Not After
+             * @description unix seconds by which people must have agreed
+             */
+            not_after: number;
+            /** Old Address */
+            old_address: string;
+            /** Old Key */
+            old_key: string;
+            /** Operation Id */
+            operation_id: string;
+            /** Requested By */
+            requested_by: string;
+        };
+        /**
+         * RotationList
+         * @description Newest first, the last hundred.
+         */
+        RotationList: {
+            /** Rotations */
+            rotations: components["schemas"]["RotationRow"][];
+        };
+        /**
+         * RotationRecord
+         * @description How far a key's replacement is. is_switched: the name stands for the new key from here on, which is for ever.
+         */
+        RotationRecord: {
+            /**
+             * Detail
+             * @default
+             */
+            detail?: string;
+            /**
+             * Is Ended
+             * @default false
+             */
+            is_ended?: boolean;
+            /**
+             * Is Switched
+             * @default false
+             */
+            is_switched?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "rotation";
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "requested" | "discover" | "prove" | "grant" | "verify" | "switch" | "drain" | "recheck" | "revoke" | "confirm" | "done" | "aborting" | "aborted";
+        };
+        /**
+         * RotationRequest
+         * @description force: what waits for a nonce of the old key is cancelled instead of sent.
+         */
+        RotationRequest: {
+            /**
+             * Force
+             * @default false
+             */
+            force?: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RotationRow
+         * @description A rotation as it stands. switched_at: since when the name stands for new_key, null before.
+         */
+        RotationRow: {
+            /** Chain Id */
+            chain_id: number;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Force */
+            force: boolean;
+            /** From Epoch */
+            from_epoch: number;
+            /** Name */
+            name: string;
+            /** New Address */
+            new_address: string;
+            /** New Key */
+            new_key: string;
+            /** Old Address */
+            old_address: string;
+            /** Old Key */
+            old_key: string;
+            /** Operation Id */
+            operation_id: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "requested" | "discover" | "prove" | "grant" | "verify" | "switch" | "drain" | "recheck" | "revoke" | "confirm" | "done" | "aborting" | "aborted";
+            /** Requested At */
+            requested_at: string;
+            /** Switched At */
+            switched_at: string | null;
+        };
         /** RuleView */
         RuleView: {
             /** Effective From */
@@ -5153,13 +5394,15 @@ export interface components {
         /**
          * SignerReport
          * @description Where a key's nonces stand. latest_nonce: transactions mined; next_nonce: what the next intent will get; gaps: bound nonces that nothing
-         *     of ours holds, which should never be.
+         *     of ours holds, which should never be. epoch: of a key that was rotated; null where only its address can tell.
          */
         SignerReport: {
             /** Address */
             address: string;
             /** Backend */
             backend: string;
+            /** Epoch */
+            epoch?: number | null;
             /** Gaps */
             gaps: number[];
             /** In Flight */
@@ -6296,6 +6539,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_journaled_rotations: {
+        parameters: {
+            query: {
+                chain_id: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournaledRotations"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    request_rotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -7664,6 +7971,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignerPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_rotations: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rotate_signer: {
+        parameters: {
+            query?: {
+                /** @description of the platform's own chain when left out */
+                chain_id?: number | null;
+            };
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationRow"];
                 };
             };
             /** @description Validation Error */
