@@ -12,16 +12,25 @@ from tests.chain.harness import ROOT, Stack, chain_stack
 from tests.chain.journal_stand_in import Row
 from tests.support.servers import ServiceKeys, ValkeyServer
 from tokenx_chain.contracts.artifacts import Artifacts
-from tokenx_chain.contracts.calls import Read
+from tokenx_chain.contracts.calls import Call, Read
 from tokenx_chain.contracts.identity import ClaimIssuer
+from tokenx_chain.contracts.roles import Roles
 from tokenx_chain.contracts.settlement import Settlement
+from tokenx_chain.contracts.token_agent import TokenAgent
 from tokenx_chain.policy.defaults import DEFAULT_RULES
+from tokenx_chain.policy.rules import Rule
 from tokenx_common.errors import TokenxError
 
 pytestmark = pytest.mark.stack
 
 ARTIFACTS = Artifacts(ROOT / "contracts")
 PEOPLE = ("ann", "bob")
+STRANGER = "0x" + "77" * 20
+ROLE_RULES = (
+    Rule("test.owner", kind="transaction.send", key_ref="platform"),
+    Rule("test.agent", key_ref="token-agent", contract="token:*", function="freezePartialTokens", approval_above=0),
+)
+"""What no built-in rule allows: the owner hands out roles, and a key of its own acts as an agent once two people agree."""
 _keys = itertools.count(1)
 
 
@@ -52,6 +61,29 @@ class Floor:
             await self.rotate(name)
         return caught.value.code
 
+    async def allow(self, *rules: Rule) -> None:
+        """These on top of the built-in ones, from now on."""
+        self.stack.state.policies = [asdict(rule) for rule in (*DEFAULT_RULES, *rules)]
+        await self.stack.client.post("/v1/policies:reload", {"chain_id": 31337})
+
+    async def call(self, key_ref: str, call: Call) -> str:
+        """A single call by a key; the operation's id."""
+        return await self.stack.submit("transaction.send", key_ref=key_ref, to=call.to, data="0x" + call.data.hex())
+
+    async def as_owner(self, *calls: Call) -> None:
+        for operation_id in [await self.call("platform", call) for call in calls]:
+            row = await self.stack.closed(operation_id)
+            assert row["state"] == "final", row
+
+    async def agents(self, contracts: list[str], *addresses: str) -> list[list[bool]]:
+        """Who of them is an agent, by contract."""
+        return [[await self.read(agents_of(contract).is_agent(one)) for one in addresses] for contract in contracts]
+
+    def steps(self, operation_id: str, step: str) -> list[Row]:
+        """What an operation sent under names that begin like this, by nonce."""
+        rows = [row for row in self.stack.state.transactions.values() if row["operation_id"] == operation_id]
+        return sorted((row for row in rows if row["step"].startswith(step)), key=lambda row: row["nonce"] or 0)
+
     def rotation(self, operation_id: str) -> Row:
         return self.stack.state.rotations[operation_id]
 
@@ -79,6 +111,11 @@ class Floor:
         return sorted(
             {row["nonce"] for row in self.stack.state.transactions.values() if row["from_address"] == address}
         )
+
+
+def agents_of(contract: str) -> Roles:
+    """Tokens and registries answer to the same functions."""
+    return Roles(ARTIFACTS.abi("IdentityRegistry"), contract)
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +207,67 @@ async def test_claim_issuer_rotated_claims_of_the_old_key_still_count_and_new_on
     await floor.settled([again], ["claims"])
 
 
+async def test_agents_of_every_deployment_are_moved_and_of_one_made_meanwhile(floor: Floor) -> None:
+    stack, shared = floor.stack, floor.stack.state.contracts["IdentityRegistry"]["address"]
+    await floor.allow(*ROLE_RULES)
+    old, new, ann = [await stack.address(key) for key in ("token-agent", "token-agent@2", "investor:ann")]
+    for address in (old, new):
+        await stack.rpc("anvil_setBalance", address, hex(10**20))
+    await floor.as_owner(*(agents_of(contract).add_agent(old) for contract in (floor.token, shared)))
+    freeze = TokenAgent(ARTIFACTS.abi("Token"), floor.token).freeze_units(holder=ann, units=1)
+    stack.state.approvals = 0
+    waits = await floor.call("token-agent", freeze)
+    stack.state.approvals = 2
+    await stack.until(lambda: [row["state"] for row in floor.steps(waits, "send")] == ["paused"], "the act to wait")
+    asked = await floor.rotate("token-agent")
+    operation_id = asked["operation_id"]
+    await floor.reached(operation_id, "drain")
+    late = await stack.run("offering.deploy", offering_id="off_late", name="Late", symbol="LATE")
+    await floor.as_owner(*(agents_of(late[part]).add_agent(old) for part in ("token", "identity_registry")))
+    contracts = [floor.token, shared, late["token"], late["identity_registry"]]
+    assert await floor.agents(contracts, old, new) == [[True, True]] * 2 + [[True, False]] * 2
+    stack.state.operations[waits]["approvals"] = 2
+    await floor.done(operation_id)
+    assert await floor.agents(contracts, old, new) == [[False, True]] * 4
+    phases = floor.rotation(operation_id)["phases"]
+    assert phases[phases.index("drain") + 1 :] == ["recheck", "grant", "verify", "recheck", "revoke", "confirm", "done"]
+    granted, revoked = floor.steps(operation_id, "rot:grant:"), floor.steps(operation_id, "rot:revoke_old:")
+    assert (len(granted), len(revoked)) == (4, 4)
+    assert granted[-1]["nonce"] < revoked[0]["nonce"]  # all by one key: no role was nobody's for a moment
+    # What waited was done by the old key while it still was an agent; the name stands for the new one since.
+    after = await floor.call("token-agent", freeze)
+    for sent, by in ((waits, old), (after, new)):
+        assert (await stack.closed(sent))["state"] == "final"
+        assert [row["from_address"] for row in floor.steps(sent, "send")] == [by]
+    assert await floor.read(ARTIFACTS.abi("Token").read(floor.token, "getFrozenTokens", ann, as_type=int)) == 2
+
+
+async def test_rotation_given_up_before_its_switch_takes_back_what_it_granted(floor: Floor) -> None:
+    stack, shared = floor.stack, floor.stack.state.contracts["IdentityRegistry"]["address"]
+    await floor.allow(*ROLE_RULES)
+    old, new, platform = [await stack.address(key) for key in ("other-agent", "other-agent@2", "platform")]
+    first, last = contracts = sorted([floor.token.lower(), shared.lower()])  # the order in which they are granted
+    await floor.as_owner(*(agents_of(contract).add_agent(old) for contract in contracts))
+    await floor.as_owner(agents_of(last).transfer_ownership(STRANGER))  # so that the second grant is refused
+    asked = await floor.rotate("other-agent")
+    ended = await stack.closed(asked["operation_id"])
+    assert (ended["state"], ended["error_code"]) == ("failed", "role.not_owner"), ended
+    for step in ("rot:grant:", "rot:revoke_new:"):
+        assert [(row["to_address"], row["state"]) for row in floor.steps(asked["operation_id"], step)] == [(first, "final")]  # fmt: skip
+    assert await floor.agents(contracts, old, new) == [[True, False]] * 2
+    row = floor.rotation(asked["operation_id"])
+    assert (row["phase"], row["switched_at"], bool(row["ended_at"])) == ("aborted", None, True)
+    # Once it can be done, the same key is moved by asking again.
+    back = agents_of(last).transfer_ownership(platform)
+    await stack.rpc("anvil_setBalance", STRANGER, hex(10**20))
+    await stack.rpc("anvil_impersonateAccount", STRANGER)
+    await stack.rpc("eth_sendTransaction", {"from": STRANGER, "to": last, "data": "0x" + back.data.hex()})
+    again = await floor.rotate("other-agent")
+    assert (again["old_address"], again["new_address"]) == (old, new)
+    await floor.done(again["operation_id"])
+    assert await floor.agents(contracts, old, new) == [[False, True]] * 2
+
+
 async def test_rotation_waits_for_two_people_and_a_key_that_does_not_sign_changes_nothing(floor: Floor) -> None:
     stack, wrong = floor.stack, "0x" + "99" * 20
     stack.state.approvals = 1
@@ -206,7 +304,9 @@ async def test_t24_force_cancels_what_waits_for_a_nonce_and_nothing_else(floor: 
     stack.state.approvals = 0
     held = await floor.settle("forced")
     stack.state.approvals = 2
-    await stack.until(lambda: "paused" in {row["state"] for row in _steps(stack, held)}, "the fill to wait for people")
+    await stack.until(
+        lambda: "paused" in {row["state"] for row in floor.steps(held, "settle:")}, "the fill to wait for people"
+    )
     asked = await floor.rotate("ats-submitter", force=True)
     await floor.done(asked["operation_id"])
     row = await stack.closed(held)
@@ -214,7 +314,3 @@ async def test_t24_force_cancels_what_waits_for_a_nonce_and_nothing_else(floor: 
     again = await floor.settle("forced")  # as the api does with what was not settled
     await floor.settled([again], ["forced"])
     assert floor.senders([again]) == {asked["new_address"]}
-
-
-def _steps(stack: Stack, operation_id: str) -> list[Row]:
-    return [row for row in stack.state.transactions.values() if row["operation_id"] == operation_id and row["step"].startswith("settle:")]  # fmt: skip
