@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tokenx_chain.signers.keybook import Held, KeyBook
 from tokenx_chain.signers.rotation import (
     DRAIN_POLL_S,
     MAX_ROUNDS,
@@ -350,3 +351,12 @@ def test_plan_is_a_function_of_the_state() -> None:
     action = plan(state)
     assert isinstance(action, Action)
     assert action.grant == min(GRANTS)
+
+
+def test_book_switches_once_for_each_epoch() -> None:
+    book = KeyBook()
+    assert book.of("platform") == Held("platform", 1)
+    assert book.switch("platform", to_key="platform@2", from_epoch=1)
+    assert book.switch("platform", to_key="platform@2", from_epoch=1)
+    assert not book.switch("platform", to_key="platform@3", from_epoch=1)
+    assert book.of("platform") == Held("platform@2", 2)
