@@ -55,10 +55,12 @@ format: setup-dev ## put the Python code into the house format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: setup-dev temporal-behind contracts temporal ## measure the order book, the matcher's latency and durable orders through REST
+bench: setup-dev temporal-behind contracts temporal ## measure the order book, the matcher's latency, durable orders through REST, mined transactions and gas
 	$(PYTEST) benchmarks --benchmark-only
 	$(PY) -m benchmarks.bench_matcher_latency
 	$(PY) -m benchmarks.bench_orders_rest
+	$(PY) -m benchmarks.bench_chain
+	$(PY) -m benchmarks.bench_gas
 
 clib: setup-dev $(CLIB) ## the order book as a C library without Python, in build/clib
 $(CLIB): $(BOOK) $(wildcard clib/*)
