@@ -192,7 +192,20 @@ class TransferPayload(Event):
     amount: str = Field(pattern=r"^[0-9]+$", description="base units")
 
 
+class SettlementLeg(Event):
+    """One movement of a fill, of units or of cash in base units."""
+
+    kind: Literal["delivery", "payment", "fee"]
+    asset: str
+    from_address: str = Field(alias="from")
+    to_address: str = Field(alias="to")
+    amount: str = Field(pattern=r"^[0-9]+$")
+
+
 class SettlementFinalPayload(Event):
+    """token, seller, buyer, units and cash_amount are those of the first delivery and the first payment; legs are all that
+    moved; events written before fills had legs have none."""
+
     settlement_id: str
     operation_id: str
     token: str
@@ -200,12 +213,16 @@ class SettlementFinalPayload(Event):
     buyer: str
     units: str
     cash_amount: str
+    legs: tuple[SettlementLeg, ...] = ()
 
 
 class SettlementFailedPayload(Event):
+    """leg: index of the leg at fault, null where it was none."""
+
     settlement_id: str
     operation_id: str
     reason: str
+    leg: int | None = None
 
 
 class BlocksSafePayload(Event):
@@ -269,6 +286,6 @@ class AlertItem(Event):
 SCHEMA_MODELS: tuple[type[Event], ...] = (
     Announcement, Heartbeat, ReplayPage, CommandItem, OrderNew, OrderCancel, OrderReplace, MarketState, ClockTick,
     ExecutionItem, OrderAccepted, OrderRejected, Trade, OrderCanceled, OrderReplaced, MarketStateChanged, ClockTicked,
-    ChainItem, TransferPayload, BlocksSafePayload, SettlementFinalPayload, SettlementFailedPayload, OperationFinalPayload, OperationFailedPayload, AlertItem,
+    ChainItem, TransferPayload, BlocksSafePayload, SettlementLeg, SettlementFinalPayload, SettlementFailedPayload, OperationFinalPayload, OperationFailedPayload, AlertItem,
 )  # fmt: skip
 """Everything in the snapshot, in the order of this file."""

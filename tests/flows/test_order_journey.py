@@ -79,6 +79,7 @@ async def test_6_every_transfer_is_scored_and_planted_abuse_is_found(journey: Jo
     assert await journey.every_transfer_scored() > len(TRADERS)
     kyt = await journey.alerts("kyt")
     assert any(listed in str(alert["facts"]).lower() for alert in kyt)
+    assert "unscored_event" not in {alert["kind"] for alert in kyt}
     surveillance = await journey.alerts("surveillance")
     assert {alert["offering_id"] for alert in surveillance} == {journey.offerings[THIN]["offering_id"]}
 

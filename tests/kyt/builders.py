@@ -44,7 +44,9 @@ def settlement(seq: int, seller: str, buyer: str, *, tx: int) -> Item:
     item = transfer(seq, seller, buyer, 1, tx=tx, kind="settlement.final")
     return item | {
         "payload": {"settlement_id": "set_1", "operation_id": "op_1", "token": wallet(999), "seller": seller, "buyer": buyer,
-                    "units": "1", "cash_amount": "1"}
+                    "units": "1", "cash_amount": "1", "legs": [
+                        {"kind": "delivery", "asset": wallet(999), "from": seller, "to": buyer, "amount": "1"},
+                        {"kind": "payment", "asset": CASH, "from": buyer, "to": seller, "amount": "1"}]}
     }  # fmt: skip
 
 

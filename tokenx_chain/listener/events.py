@@ -14,6 +14,7 @@ from tokenx_chain.networks.evm import Block
 from tokenx_chain.operations.index import OperationIndex
 from tokenx_chain.registry import ContractRegistry
 from tokenx_common.clock import rfc3339
+from tokenx_common.events import Event, SettlementFailedPayload, SettlementFinalPayload, TransferPayload
 
 SETTLED_ALREADY: Final = "settlement.already_settled"
 
@@ -55,7 +56,7 @@ class LogReader:
             return None
         event = self._coin.event("Transfer", log)
         payload = {"token": log.address, "token_name": name, "from": event["from"], "to": event["to"], "amount": str(event["value"])}  # fmt: skip
-        return self._event(kind, block, log, payload)
+        return self._event(kind, block, log, TransferPayload.model_validate(payload))
 
     def _settlement_event(self, block: Block, log: Log, beside: Sequence[Log]) -> Record | None:
         address = self._registry.address("Settlement")
@@ -68,11 +69,13 @@ class LogReader:
         names = {"settlement_id": self._settlement_id(report.key, log), "operation_id": self._operation_id(log)}
         if report.reason is None:
             legs = settlement.leg_reports(tuple(other for other in beside if other.tx_hash == log.tx_hash))
-            return self._event("settlement.final", block, log, names | _settled([leg.leg for leg in legs if leg.key == report.key]))  # fmt: skip
+            moved = names | _settled([leg.leg for leg in legs if leg.key == report.key])
+            return self._event("settlement.final", block, log, SettlementFinalPayload.model_validate(moved))
         refusal = decode_revert(report.reason, self._artifacts.custom_errors)
         if refusal.code == SETTLED_ALREADY:
             return None  # the first report of this settlement stands
-        return self._event("settlement.failed", block, log, names | {"reason": refusal.code, "leg": report.leg})
+        payload = SettlementFailedPayload(**names, reason=refusal.code, leg=report.leg)
+        return self._event("settlement.failed", block, log, payload)
 
     def _operation_id(self, log: Log) -> str:
         operation = self._operations.by_transaction(log.tx_hash)
@@ -85,7 +88,7 @@ class LogReader:
         known: dict[bytes, str] = {settlement_key(fill["settlement_id"]): str(fill["settlement_id"]) for fill in fills}
         return known.get(key, "0x" + key.hex())
 
-    def _event(self, kind: str, block: Block, log: Log, payload: dict[str, Any]) -> Record:
+    def _event(self, kind: str, block: Block, log: Log, payload: Event) -> Record:
         operation = self._operations.by_transaction(log.tx_hash)
         return {
             "event_id": f"{kind}:{block.hash}:{log.log_index}",
@@ -96,7 +99,7 @@ class LogReader:
             "block_hash": block.hash,
             "tx_hash": log.tx_hash,
             "log_index": log.log_index,
-            "payload": payload,
+            "payload": payload.model_dump(mode="json", by_alias=True),
         }
 
 
