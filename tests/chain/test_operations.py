@@ -77,6 +77,14 @@ async def test_platform_deploy_when_repeated_answers_the_same_contracts(world: W
     assert len(world.stack.state.transactions) == sent
 
 
+async def test_platform_deploy_fills_the_treasury_where_the_register_sees_it(world: World) -> None:
+    treasury = await world.stack.address("treasury")
+    moved = [event["payload"] for event in world.stack.state.events if event["type"] == "transfer.final"]
+    assert [one["amount"] for one in moved if one["to"] == treasury and one["token"] == world.coin] == [
+        "10000000000000"
+    ]
+
+
 async def test_offering_deploy_when_repeated_finds_the_first_token(world: World) -> None:
     again = await world.stack.run("offering.deploy", offering_id="off_a", name="Acme A", symbol="ACMEA")
     assert again["token"] == world.token

@@ -101,3 +101,5 @@ async def test_8_every_invariant_holds(journey: Journey, stack: Stack) -> None:
     await journey.settle()
     broken = [f"{result['name']}: {line}" for result in await verify_folder(stack.folder) for line in result["broken"]]
     assert not broken, "\n".join(broken)
+    agent = await journey.staff("tokenization-agent")
+    assert await agent.everything("/v1/chain/dead-letters", status="open") == []

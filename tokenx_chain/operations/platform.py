@@ -26,6 +26,7 @@ NAMES: Final = (
 
 _DEV_TREASURY_FLOAT: Final = 10_000_000 * 10**6
 """Test dollars in the treasury of a development chain, in base units, so that redemptions can be paid."""
+_FLOAT: Final = "treasury-float"
 _SUBMITTER_GAS: Final = 15_000_000
 _MAX_FEE_BPS: Final = 100
 """The most a fill's fees may be of its payments, in hundredths of a percent; the contract never takes more than a tenth."""
@@ -53,18 +54,25 @@ class _Deployment:
 async def deploy(ctx: Context, _params: Nothing) -> dict[str, Any]:
     """Returns {"contracts": {name: address}}. Where the platform already stands, answers what is there and sends nothing."""
     async with ctx.chain.deploying:
-        standing = {name: address for name in NAMES if (address := ctx.chain.registry.address(name))}
-        if len(standing) == len(NAMES):
-            return {"contracts": standing}
-        work = _Deployment(ctx, [])
-        contracts = await _suite_factory(work)
-        contracts |= await _identity(work, contracts)
-        contracts |= await _shared_registry(work, contracts)
-        contracts |= await _own(work)
-        await _fund(work, contracts)
-        await ctx.mined(work.sent)
-        await ctx.record_contracts({name: (contracts[name], {}) for name in NAMES})
-        return {"contracts": {name: contracts[name] for name in NAMES}}
+        contracts = {name: address for name in NAMES if (address := ctx.chain.registry.address(name))}
+        if len(contracts) < len(NAMES):
+            contracts = await _create_all(ctx)
+        if ctx.chain.network.is_dev:
+            await _fill_treasury(ctx, contracts["StableCoin"])
+        return {"contracts": contracts}
+
+
+async def _create_all(ctx: Context) -> dict[str, str]:
+    """Every contract by name, recorded once all are mined."""
+    work = _Deployment(ctx, [])
+    contracts = await _suite_factory(work)
+    contracts |= await _identity(work, contracts)
+    contracts |= await _shared_registry(work, contracts)
+    contracts |= await _own(work)
+    await _fund(work)
+    await ctx.mined(work.sent)
+    await ctx.record_contracts({name: (contracts[name], {}) for name in NAMES})
+    return {name: contracts[name] for name in NAMES}
 
 
 async def _suite_factory(work: _Deployment) -> dict[str, str]:
@@ -134,15 +142,20 @@ async def _own(work: _Deployment) -> dict[str, str]:
     return {"StableCoin": coin, "Settlement": contract.address, **others}
 
 
-async def _fund(work: _Deployment, contracts: dict[str, str]) -> None:
-    """Gas for the platform's other keys; on a development chain also cash for the treasury."""
+async def _fund(work: _Deployment) -> None:
+    """Gas for the platform's other keys."""
     ctx = work.ctx
     submitter, treasury = await ctx.address(ATS_SUBMITTER), await ctx.address(TREASURY)
-    calls = {
+    await work.calls({
         "gas:ats-submitter": coins(submitter, await wei_for(ctx, _SUBMITTER_GAS)),
         "gas:treasury": coins(treasury, await wei_for(ctx, USUAL_GAS)),
-    }
-    if ctx.chain.network.is_dev:
-        coin = StableCoin(ctx.chain.artifacts.abi("TestUSD"), contracts["StableCoin"])
-        calls["treasury-float"] = coin.mint(to=treasury, amount=_DEV_TREASURY_FLOAT, gas=150_000)
-    await work.calls(calls)
+    })  # fmt: skip
+
+
+async def _fill_treasury(ctx: Context, coin_address: str) -> None:
+    """Cash for an empty treasury, once the coin is recorded: units made before that would be in nobody's register."""
+    coin, treasury = StableCoin(ctx.chain.artifacts.abi("TestUSD"), coin_address), await ctx.address(TREASURY)
+    if ctx.was_sent(_FLOAT) or not await ctx.read(coin.balance(treasury)):
+        await ctx.mined(
+            [await ctx.send(_FLOAT, coin.mint(to=treasury, amount=_DEV_TREASURY_FLOAT, gas=150_000), PLATFORM)]
+        )
