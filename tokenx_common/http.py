@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
@@ -11,7 +12,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tokenx_common.clock import monotonic_s
+from tokenx_common.clock import monotonic_s, utc_now
 from tokenx_common.correlation import HEADER, bind_correlation_id, correlation_id
 from tokenx_common.errors import DependencyUnavailable, TokenxError
 from tokenx_common.health import HealthRegistry
@@ -100,6 +101,15 @@ class _Edge:
         route = getattr(scope.get("route"), "path", "unmatched")
         REQUESTS.labels(self._service, scope["method"], route, status).inc()
         DURATION.labels(self._service, route).observe(monotonic_s() - started)
+
+
+def retry_after_s(text: str) -> float | None:
+    """Seconds of a Retry-After header, from a number of them or from a date (RFC 9110, 10.2.3); None when nothing readable is said."""
+    try:
+        wait_s = float(text) if text.isdecimal() else (parsedate_to_datetime(text) - utc_now()).total_seconds()
+    except (ValueError, TypeError):  # TypeError: a date without a zone
+        return None
+    return max(0.0, wait_s)
 
 
 _LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)

@@ -8,14 +8,14 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from tokenx_chain.networks.rules import is_asked_too_often, is_range_refusal
-from tokenx_common.clock import monotonic_s, utc_now
+from tokenx_common.clock import monotonic_s
+from tokenx_common.http import retry_after_s
 
 TIMEOUT_S: Final = 10.0
 COPIES: Final = 2
@@ -293,13 +293,7 @@ def _by_rank(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
-    """Seconds, from a number of them or from a date (RFC 9110, 10.2.3); 0 when nothing readable is said."""
-    text = response.headers.get("Retry-After", "")
-    try:
-        wait_s = float(text) if text.isdecimal() else (parsedate_to_datetime(text) - utc_now()).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date without a zone
-        return 0.0
-    return min(_LONGEST_RETRY_AFTER_S, max(0.0, wait_s))
+    return min(_LONGEST_RETRY_AFTER_S, retry_after_s(response.headers.get("Retry-After", "")) or 0.0)
 
 
 def _result(answer: Any) -> Any:

@@ -15,6 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from tokenx_chain.signers.errors import SignerConfigError, SignerUnavailable
 from tokenx_common.clock import Clock
+from tokenx_common.http import retry_after_s
 from tokenx_common.ids import uuid7_hex
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
@@ -97,7 +98,7 @@ class FireblocksHttp:
         except httpx.HTTPError as error:
             raise TryAgain(type(error).__name__) from None
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise TryAgain(f"status {answer.status_code}", _retry_after(answer))
+            raise TryAgain(f"status {answer.status_code}", retry_after_s(answer.headers.get("retry-after", "")))
         return Answer(answer.status_code, _object(answer))
 
     def _token(self, path: str, content: bytes) -> str:
@@ -126,8 +127,3 @@ def _object(answer: httpx.Response) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return cast(dict[str, Any], body) if isinstance(body, dict) else {}
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else None
